@@ -1,0 +1,1 @@
+"""The wire contract of CineBook Live as code; it imports nothing from the server."""
