@@ -1,1 +1,1 @@
-"""The CineBook Live server: live seat maps over WebSocket and REST, on Redis or Valkey and PostgreSQL."""
+"""CineBook Live: a real-time seat-map server for cinemas."""

@@ -1,0 +1,201 @@
+"""What the domain needs from outside, one docstring a method: what is atomic, what it raises.
+
+Every adapter of a port runs through the same contract suite.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from protocol.from_client import Mode
+from protocol.from_server import Delta, Snapshot
+from protocol.scalars import Change
+from server.domain.holds import Granted, Hold, Holder, Holdings, Released
+from server.domain.layout import Layout
+from server.domain.showtimes import SeatFacts, Showtime, ShowtimePage
+
+
+class Origin(msgspec.Struct, frozen=True, array_like=True):
+    """Which connection of which worker asked, so that it is answered once; `connection` is 0 for REST and sweeps."""
+
+    worker: str
+    connection: int
+
+
+class PrivateChange(msgspec.Struct, frozen=True, array_like=True):
+    """What a mutation means for one holder: the `seats` it is about, and all that the holder has after it.
+
+    `cause` is one of `granted`, `released`, `extended`, `expired`, `ordered` (pinned or sold), `restored`, `taken`.
+    `holds` are rows of (seat, expires_at, first_at, ordinal, fence, order or None); see `Hold`.
+    """
+
+    holder: str
+    cause: str
+    seats: tuple[int, ...]
+    holds: tuple[tuple[int, int, int, int, int, str | None], ...]
+
+    def holdings(self) -> tuple[Hold, ...]:
+        """The rows as `Hold`s."""
+        return tuple(
+            Hold(seat=seat, expires_at=expires_at, first_at=first_at, ordinal=ordinal, fence=fence, order=order)
+            for seat, expires_at, first_at, ordinal, fence, order in self.holds
+        )
+
+
+class Announcement(msgspec.Struct, frozen=True, array_like=True):
+    """One mutation of a showtime, as published in MessagePack on its channel; `private` and `origin` stay inside.
+
+    `version` is the mutation's own: its changes lead from `version - 1` to it. Version 0 of an epoch is never
+    announced; the first announcement of an epoch, version 1, is its opening.
+    """
+
+    epoch: str
+    version: int
+    changes: tuple[Change, ...]
+    published_at: int
+    private: tuple[PrivateChange, ...]
+    origin: Origin | None
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """A point in a showtime's history."""
+
+    epoch: str
+    version: int
+
+
+class SeatStore(Protocol):
+    """The live seats of every showtime: who holds what until when, and the one history of versions.
+
+    Each mutation is atomic: it changes the seats, raises the version by exactly 1, appends to the bounded log and
+    announces the change on `channel(showtime)`, or does none of it. A showtime that the store does not know yet, or
+    knows from before a loss, is opened from the database first. Any method may raise `ShowtimeNotFoundError`, or
+    `UnavailableError` if the store does not answer in time; after outcome `unknown`, `settled` tells the truth.
+    """
+
+    def now(self) -> int:
+        """The store's clock in milliseconds, as estimated from its last answer on the monotonic clock."""
+        ...
+
+    def channel(self, showtime: str) -> str:
+        """The name of the channel on which this showtime's announcements are published (sharded pub/sub)."""
+        ...
+
+    async def snapshot(self, showtime: str) -> Snapshot:
+        """All letters at the present position, read atomically from the store itself."""
+        ...
+
+    async def since(self, showtime: str, position: Position) -> Delta | None:
+        """All changes after `position`, folded; empty where there are none.
+
+        None if they cannot be told: another epoch, a version that the log has dropped, or one of the future.
+        """
+        ...
+
+    async def positions(self, showtimes: tuple[str, ...]) -> tuple[Position | None, ...]:
+        """The present position of each, in one round trip; None where the store does not know the showtime."""
+        ...
+
+    async def letters(self, showtimes: tuple[str, ...]) -> tuple[str | None, ...]:
+        """The letters of each, in one round trip and without opening any; None where the store does not know it."""
+        ...
+
+    async def holdings(self, showtime: str, holder: Holder) -> Holdings:
+        """All that the holder has, with a fresh receipt. Locks past their expiry are not among it."""
+        ...
+
+    async def settled(self, showtime: str, holder: Holder, not_after: int) -> Holdings:
+        """As `holdings`, once the store's clock has passed `not_after`: no command from before can act any more.
+
+        Waits for the store as long as it takes; the caller bounds it.
+        """
+        ...
+
+    async def lock(
+        self, showtime: str, holder: Holder, seats: tuple[int, ...], mode: Mode, origin: Origin | None = None
+    ) -> Granted:
+        """Lock `seats` (distinct, at least one) for a full hold. Those already held count and keep their expiry.
+
+        `all`: every seat or none. `any`: those that are free, in the order given, up to the limit.
+        A lock past its expiry is taken over in place. Raises, in this order of precedence, `UnknownSeatError`,
+        `SalesClosedError`, `LimitExceededError`, `SeatsUnavailableError`.
+        """
+        ...
+
+    async def unlock(
+        self, showtime: str, holder: Holder, seats: tuple[int, ...] | None, origin: Origin | None = None
+    ) -> Released:
+        """Release the holder's locks among `seats`, or all of them; the seats that belong with them go too.
+
+        Seats that are not the holder's, or are in a checkout, are left out. No seat to release changes nothing, not
+        even the version. Raises `UnknownSeatError`.
+        """
+        ...
+
+    async def extend(
+        self, showtime: str, holder: Holder, seats: tuple[int, ...] | None, origin: Origin | None = None
+    ) -> Granted:
+        """Give `seats`, or all of the holder's locks, a full hold from now, never past the cap from their first lock.
+
+        Raises `UnknownSeatError`; `NotHeldError` if one named is not a lock of the holder's, or if it holds none at
+        all; `HoldCapError` if no seat would gain.
+        """
+        ...
+
+    async def expire(self, showtime: str, limit: int = 1000) -> int:
+        """Make free and announce at most `limit` locks whose expiry has passed; return how many."""
+        ...
+
+    async def occupy(
+        self, showtime: str, holder: Holder | None, seats: tuple[int, ...], order: str, until: int | None
+    ) -> int:
+        """Set `seats` to `O` for `order`: pinned until `until` (ms) with the locks underneath kept, or sold if None.
+
+        Each seat must be free, the holder's own lock, or this order's already; else `SeatsUnavailableError` and
+        nothing changes. Returns the version.
+        """
+        ...
+
+    async def release(self, showtime: str, seats: tuple[int, ...], order: str) -> int:
+        """Free those of `seats` that are this order's; a lock that was kept underneath and still runs stands again.
+
+        Returns the version.
+        """
+        ...
+
+    async def block(self, showtime: str, seats: tuple[int, ...], *, blocked: bool) -> int:
+        """Set free seats to `B`, or blocked ones back to `A`.
+
+        Seats locked or occupied: `SeatsUnavailableError` and nothing changes. Returns the version.
+        """
+        ...
+
+
+class Catalogue(Protocol):
+    """Cinemas, halls, layouts, films and showtimes, in the database. May raise `UnavailableError`, outcome none."""
+
+    async def showtimes(
+        self, *, cinema: str | None, date: str | None, film: str | None, after: str | None, limit: int, now: int
+    ) -> ShowtimePage:
+        """Showtimes in order of start and id: by default those whose sales have not closed at `now` (ms).
+
+        `date` (`YYYY-MM-DD`) is a day of each cinema's own time zone; `after` is a cursor that this method returned.
+        Raises `CinemaNotFoundError`, and ValueError for a date or a cursor that is none.
+        """
+        ...
+
+    async def showtime(self, showtime: str) -> Showtime:
+        """One showtime; raises `ShowtimeNotFoundError`."""
+        ...
+
+    async def layout(self, version: int) -> Layout:
+        """The layout under this version; raises `NotFoundError`. Layouts never change, so it may be kept."""
+        ...
+
+    async def seat_facts(self, showtime: str) -> SeatFacts:
+        """What the seat store needs to open the showtime, read in one transaction; `ShowtimeNotFoundError`."""
+        ...
+
+    async def next_ordinal(self) -> int:
+        """The next number of the sequence that orders epochs: greater than all given before."""
+        ...
