@@ -45,16 +45,16 @@ def ensure() -> Path:
     try:
         return find()
     except NoBrowserError:
-        _fetch()
+        if _named() is None:
+            _fetch()
         return find()
 
 
 def _candidates() -> Iterator[Path]:
-    for variable in VARIABLES:
-        if named := os.environ.get(variable):
-            # A browser that was asked for by name is not replaced by another behind one's back.
-            yield Path(named)
-            return
+    if named := _named():
+        # A browser that was asked for by name is not replaced by another behind one's back.
+        yield named
+        return
     for command in COMMANDS:
         if found := shutil.which(command):
             yield Path(found)
@@ -62,6 +62,10 @@ def _candidates() -> Iterator[Path]:
     asked = subprocess.run([sys.executable, "-c", _PLAYWRIGHT_PATH], capture_output=True, text=True, check=False)
     if asked.returncode == 0:
         yield Path(asked.stdout.strip())
+
+
+def _named() -> Path | None:
+    return next((Path(named) for variable in VARIABLES if (named := os.environ.get(variable))), None)
 
 
 def _answers(executable: Path) -> bool:
