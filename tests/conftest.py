@@ -1,0 +1,23 @@
+"""Fixtures for every test."""
+
+from tests.servers import (
+    database_url,
+    empty_database_url,
+    key_prefix,
+    migrated_template,
+    postgres,
+    redis_url,
+    servers_folder,
+    valkey,
+)
+
+__all__ = [
+    "database_url",
+    "empty_database_url",
+    "key_prefix",
+    "migrated_template",
+    "postgres",
+    "redis_url",
+    "servers_folder",
+    "valkey",
+]

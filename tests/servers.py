@@ -1,0 +1,79 @@
+"""Real servers for the tests: one Valkey and one PostgreSQL a test process, started when the first test asks for them.
+
+A test that uses the shared Valkey takes a fresh `key_prefix`; one that uses PostgreSQL gets a fresh database.
+"""
+
+import importlib
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server.embedded import EmbeddedPostgres, EmbeddedValkey
+
+
+@pytest.fixture(scope="session")
+def servers_folder() -> Iterator[Path]:
+    """A short folder for the data of the shared servers, which PostgreSQL's service user may pass through."""
+    folder = Path(tempfile.mkdtemp(prefix="cinebook-tests-", dir="/tmp"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def valkey(servers_folder: Path) -> Iterator[EmbeddedValkey]:
+    """The shared Valkey of this test process; a test that stops or configures one starts its own instead."""
+    with EmbeddedValkey(servers_folder, persistent=False) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(valkey: EmbeddedValkey) -> str:
+    """The shared Valkey's URL; put `key_prefix` before each key and channel."""
+    return valkey.url
+
+
+@pytest.fixture
+def key_prefix() -> str:
+    """A prefix that no other test uses."""
+    return f"t{secrets.token_hex(6)}"
+
+
+@pytest.fixture(scope="session")
+def postgres(servers_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """The shared PostgreSQL of this test process, without the waits for the disk."""
+    with EmbeddedPostgres(servers_folder, durable=False, state_dir=servers_folder / "state") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: EmbeddedPostgres) -> str:
+    """The name of a database at the newest migration, to be copied and never connected to."""
+    name = "migrated"
+    postgres.sql(f"CREATE DATABASE {name}")
+    importlib.import_module("server.db.migrate").upgrade(postgres.url_of(name))
+    return name
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
+    """A fresh database at the newest migration, dropped after the test."""
+    yield from _fresh_database(postgres, migrated_template)
+
+
+@pytest.fixture
+def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A fresh database with nothing in it, dropped after the test."""
+    yield from _fresh_database(postgres, "template0")
+
+
+def _fresh_database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    name = f"test_{secrets.token_hex(6)}"
+    postgres.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield postgres.url_of(name)
+    # Connections that a test left open show as unclosed resources; they must not fail the next one too.
+    postgres.sql(f"DROP DATABASE {name} WITH (FORCE)")
