@@ -1,0 +1,144 @@
+"""Reads the imports of every module and the rules that they must keep.
+
+A rule takes a module and one import of it and returns the sentence that it breaks, or None.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+CORE = {"domain", "ports"}
+SIBLINGS = {"seats", "db", "live", "identity", "coordination", "payments", "notify"}
+"""Adapters: they meet in ports and domain alone."""
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "domain": set(),
+    "ports": {"domain"},
+    "ops": CORE,
+    "embedded": set(),
+    **{sibling: CORE | {"ops"} for sibling in SIBLINGS},
+    "web": CORE | {"ops"} | SIBLINGS,
+    "main": CORE | {"ops", "embedded", "web"} | SIBLINGS,
+    "cli": CORE | {"ops", "embedded", "web", "main"} | SIBLINGS,
+}
+"""What each part of `server` may import of the others; its own part always."""
+
+CONFINED: dict[str, tuple[str, ...]] = {
+    "redis": ("server.seats", "server.live.subscriber", "server.coordination"),
+    "valkey": (),
+    "sqlalchemy": ("server.db",),
+    "alembic": ("server.db",),
+    "starlette": ("server.web", "server.live"),
+    "pydantic_settings": ("server.ops.settings",),
+}
+"""Libraries and the only places that know of them."""
+
+SETTINGS = "server.ops.settings"
+SETTINGS_READERS = ("server.main", "server.cli")
+
+PURE_LIBRARIES = {
+    *("__future__", "abc", "base64", "binascii", "bisect", "collections", "contextlib", "copy", "dataclasses"),
+    *("datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "itertools", "json", "math"),
+    *("operator", "re", "string", "struct", "types", "typing", "unicodedata"),
+    *("msgpack", "msgspec"),
+}
+"""What a module without I/O may use: nothing that sees a clock, chance, a file, a socket or a loop."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement's target, absolute; `for_types` ones are never executed."""
+
+    target: str
+    line: int
+    for_types: bool
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Yield the dotted name and the file of every module of both packages."""
+    for package in ("server", "protocol"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imports_of(module: str, source: str, *, package: bool = False) -> Iterator[Import]:
+    """Yield every import of a source text, nested ones too; `from a import b` counts as `a.b`."""
+    tree = ast.parse(source)
+    guarded = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, node.lineno, node in guarded)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(module, node, package=package)
+            for alias in node.names:
+                yield Import(f"{base}.{alias.name}", node.lineno, node in guarded)
+
+
+def _absolute(module: str, node: ast.ImportFrom, *, package: bool) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = module.split(".")
+    kept = parts[: len(parts) - node.level + package]
+    return ".".join([*kept, node.module] if node.module else kept)
+
+
+def broken_rule(module: str, found: Import) -> str | None:
+    """Return what is wrong with this import in this module, or None."""
+    for rule in (_direction, _confinement, _settings, _purity):
+        if complaint := rule(module, found):
+            return complaint
+    return None
+
+
+def _direction(module: str, found: Import) -> str | None:
+    own, target = module.split("."), found.target.split(".")
+    if own[0] == "protocol":
+        return "protocol imports nothing from server" if target[0] == "server" else None
+    if target[0] != "server" or len(own) < 2 or len(target) < 2 or target[1] == own[1]:
+        return None
+    if own[1] not in MAY_IMPORT:
+        return f"server.{own[1]} has no place in the table of import directions"
+    return None if target[1] in MAY_IMPORT[own[1]] else f"server.{own[1]} may not import server.{target[1]}"
+
+
+def _confinement(module: str, found: Import) -> str | None:
+    library = found.target.split(".")[0]
+    if library not in CONFINED or any(_within(module, place) for place in CONFINED[library]):
+        return None
+    return f"{library} is imported only under {', '.join(CONFINED[library]) or 'nothing'}"
+
+
+def _settings(module: str, found: Import) -> str | None:
+    if _within(found.target, SETTINGS) and module not in (*SETTINGS_READERS, SETTINGS):
+        return "settings are read only by server.main and server.cli"
+    return None
+
+
+def _purity(module: str, found: Import) -> str | None:
+    if not is_pure(module) or found.for_types:
+        return None
+    library = found.target.split(".")[0]
+    if library in PURE_LIBRARIES or library in {"protocol", "server"}:
+        return "a pure module cannot use the asyncio shell" if _within(found.target, "protocol.aio") else None
+    return f"a module without I/O cannot import {library}"
+
+
+def is_pure(module: str) -> bool:
+    """Tell whether a module belongs to the core that does no I/O."""
+    in_core = any(_within(module, place) for place in ("protocol", "server.domain", "server.ports"))
+    return in_core and not _within(module, "protocol.aio")
+
+
+def _within(module: str, place: str) -> bool:
+    return module == place or module.startswith(f"{place}.")

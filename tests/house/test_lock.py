@@ -1,0 +1,57 @@
+"""The lock files pin everything and name no address."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent.parent
+LOCK = (ROOT / "requirements.lock").read_text()
+PINS = {canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==([\w.]+)", LOCK, re.MULTILINE)}
+
+
+def test_the_lock_names_no_address() -> None:
+    """Whoever installs decides from where: no index, no link, no option stands in the lock."""
+    assert "://" not in LOCK
+    assert not re.findall(r"^-.*", LOCK, re.MULTILINE)
+
+
+def test_every_entry_is_pinned_with_hashes() -> None:
+    """Each requirement of the lock has one exact version and at least one hash of it."""
+    entries = re.findall(r"^[^\s#].*(?:\\\n.*)*", LOCK, re.MULTILINE)
+    assert len(entries) == len(PINS)
+    assert not [entry for entry in entries if not re.match(r"[\w.-]+==[\w.]+ (?:;.*)?\\\n\s+--hash=sha256:", entry)]
+
+
+def test_the_lock_covers_what_the_project_asks_for() -> None:
+    """Each dependency, extra and build requirement is pinned to a version that pyproject.toml accepts."""
+    declared = _pyproject()
+    wanted = [*declared["build-system"]["requires"], *declared["project"]["dependencies"]]
+    wanted += [line for extra in declared["project"]["optional-dependencies"].values() for line in extra]
+    for requirement in map(Requirement, wanted):
+        pinned = PINS.get(canonicalize_name(requirement.name))
+        assert pinned, f"{requirement.name} is not in the lock"
+        assert requirement.specifier.contains(pinned), f"{requirement} is pinned to {pinned}"
+
+
+def test_every_dependency_has_a_lower_bound() -> None:
+    """An installation without the lock gets versions that the code was written for."""
+    declared = _pyproject()
+    wanted = [*declared["project"]["dependencies"]]
+    wanted += [line for extra in declared["project"]["optional-dependencies"].values() for line in extra]
+    assert not [line for line in wanted if ">=" not in line]
+
+
+def test_the_lock_of_the_node_tools_names_no_address() -> None:
+    """npm's lock has integrity hashes for every package and no `resolved` address."""
+    packages = json.loads((ROOT / ".ci/npm/package-lock.json").read_text())["packages"]
+    assert all("resolved" not in entry for entry in packages.values())
+    assert all("integrity" in entry for name, entry in packages.items() if name)
+
+
+def _pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
