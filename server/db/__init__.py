@@ -1,0 +1,1 @@
+"""PostgreSQL: the catalogue's tables, their migrations, the adapter that reads them, and the demo data."""
