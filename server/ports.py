@@ -104,6 +104,10 @@ class SeatStore(Protocol):
         """All that the holder has, with a fresh receipt. Locks past their expiry are not among it."""
         ...
 
+    def signed(self, showtime: str, holder: Holder, position: Position, holds: tuple[Hold, ...]) -> Holdings:
+        """What an announcement told of a holder, with a receipt for it; reads nothing."""
+        ...
+
     async def settled(self, showtime: str, holder: Holder, not_after: int) -> Holdings:
         """As `holdings`, once the store's clock has passed `not_after`: no command from before can act any more.
 

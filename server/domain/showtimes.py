@@ -64,6 +64,10 @@ class Showtime(msgspec.Struct, frozen=True, kw_only=True):
     zones: tuple[Zone, ...]
     limits: Limits
 
+    def over(self, now: int) -> bool:
+        """Whether nothing can happen any more at `now` (ms): the film has ended, and sales are closed."""
+        return now >= self.sales.closes_at and now >= self.starts_at + self.film.duration_minutes * 60_000
+
 
 class ShowtimePage(msgspec.Struct, frozen=True, kw_only=True):
     """Some showtimes in order of time and id, and the cursor of the next page, None on the last."""

@@ -1,0 +1,198 @@
+"""All rooms of one worker: opened by the first who joins, closed a while after the last one left."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+import structlog
+
+from protocol.codes import CloseCode
+from server.domain.errors import UnavailableError
+from server.live.room import Room
+from server.live.subscriber import Subscriber
+from server.ports import Announcement, Catalogue, Position, SeatStore
+
+log = structlog.get_logger(__name__)
+
+CHECK_INTERVAL_S: Final = 0.5
+"""How often every room's position is compared with the store's, so that a lost message is noticed."""
+
+CHECK_GRACE_S: Final = 0.05
+"""A message that is merely on its way gets this long before its room counts as behind."""
+
+LINGER_S: Final = 30.0
+"""How long an empty room is kept for the next one who joins."""
+
+END_INTERVAL_S: Final = 5.0
+"""How often showtimes that are over and sessions that have run out are looked for."""
+
+
+class Hub:
+    """Finds the room of a showtime, feeds the rooms what the subscriber hears, and checks that none falls behind."""
+
+    def __init__(
+        self,
+        *,
+        store: SeatStore,
+        catalogue: Catalogue,
+        redis_url: str,
+        timeout_ms: int,
+        log_length: int,
+    ) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._log_length = log_length
+        self._rooms: dict[str, Room] = {}
+        self._by_channel: dict[str, Room] = {}
+        self._opening: dict[str, asyncio.Task[Room]] = {}
+        self._closing: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._decoder = msgspec.msgpack.Decoder(Announcement)
+        self._subscriber = Subscriber(
+            redis_url,
+            timeout_ms=timeout_ms,
+            on_message=self._on_message,
+            on_subscribed=self._on_subscribed,
+        )
+        self.connections = 0
+        """WebSocket connections of this worker, whatever room they are in."""
+
+    async def start(self) -> None:
+        """Connect the subscriber and begin to check."""
+        await self._subscriber.start()
+        self._tasks = [
+            asyncio.create_task(self._repeat(CHECK_INTERVAL_S, self._check), name="position check"),
+            asyncio.create_task(self._repeat(END_INTERVAL_S, self._end_what_is_over), name="end check"),
+        ]
+
+    async def close(self) -> None:
+        """Stop; connections that are still open are left to whoever owns them."""
+        for task in (*self._tasks, *self._opening.values()):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        for timer in self._closing.values():
+            timer.cancel()
+        for room in self._rooms.values():
+            room.close()
+        await self._subscriber.close()
+
+    def showtimes(self) -> tuple[str, ...]:
+        """The showtimes that have a room here."""
+        return tuple(self._rooms)
+
+    async def join(self, showtime: str) -> Room:
+        """The showtime's room, read and live; balanced by `left`.
+
+        Raises `ShowtimeNotFoundError`, or `UnavailableError` if the database or the store does not answer.
+        """
+        timer = self._closing.pop(showtime, None)
+        if timer is not None:
+            timer.cancel()
+        room = self._rooms.get(showtime)
+        if room is None:
+            task = self._opening.get(showtime)
+            if task is None:
+                task = self._opening[showtime] = asyncio.create_task(self._open(showtime), name=f"open {showtime}")
+                task.add_done_callback(lambda _: self._opening.pop(showtime, None))
+            room = await asyncio.shield(task)
+        return room
+
+    def left(self, room: Room) -> None:
+        """Close the room in a while if nobody is in it."""
+        showtime = room.showtime.id
+        if not room.members and self._rooms.get(showtime) is room and showtime not in self._closing:
+            loop = asyncio.get_running_loop()
+            self._closing[showtime] = loop.call_later(LINGER_S, self._close_empty, showtime)
+
+    async def _open(self, showtime: str) -> Room:
+        """Subscribe first, then read: nothing announced in between is missed."""
+        room = Room(await self._catalogue.showtime(showtime), self._store, log_length=self._log_length)
+        channel = self._store.channel(showtime)
+        self._by_channel[channel] = room
+        try:
+            await self._subscriber.subscribe(channel)
+            room.refill()
+            await room.ready()
+        except BaseException:
+            self._forget(room)
+            raise
+        self._rooms[showtime] = room
+        self.left(room)
+        return room
+
+    def _close_empty(self, showtime: str) -> None:
+        self._closing.pop(showtime, None)
+        room = self._rooms.get(showtime)
+        if room is not None and not room.members:
+            self._forget(room)
+
+    def _forget(self, room: Room) -> None:
+        channel = self._store.channel(room.showtime.id)
+        self._rooms.pop(room.showtime.id, None)
+        self._by_channel.pop(channel, None)
+        self._subscriber.unsubscribe(channel)
+        room.close()
+
+    # What the subscriber hears
+
+    def _on_message(self, channel: str, data: bytes) -> None:
+        room = self._by_channel.get(channel)
+        if room is None:
+            return
+        try:
+            announcement = self._decoder.decode(data)
+        except msgspec.DecodeError:
+            log.exception("announcement cannot be read", channel=channel, size=len(data))
+            room.refill()
+            return
+        room.announced(announcement)
+
+    def _on_subscribed(self, channel: str) -> None:
+        room = self._by_channel.get(channel)
+        if room is not None and room.position is not None:
+            room.refill()
+
+    # Checks
+
+    async def _repeat(self, interval: float, action: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                await action()
+            except UnavailableError as error:
+                log.debug("check put off", reason=str(error))
+
+    async def _check(self) -> None:
+        """Compare each room's position with the store's; one that stays behind, or in another epoch, reads it."""
+        rooms = tuple(room for room in self._rooms.values() if room.members and not room.reading)
+        if not rooms:
+            return
+        try:
+            positions = await self._store.positions(tuple(room.showtime.id for room in rooms))
+        except UnavailableError:
+            for room in rooms:
+                room.refill()
+            raise
+        behind = [(room, there) for room, there in zip(rooms, positions, strict=True) if _behind(room, there)]
+        if behind:
+            await asyncio.sleep(CHECK_GRACE_S)
+            for room, there in behind:
+                if _behind(room, there):
+                    log.info("room was behind the store", showtime=room.showtime.id)
+                    room.refill()
+
+    async def _end_what_is_over(self) -> None:
+        now = self._store.now()
+        for room in self._rooms.values():
+            if room.showtime.over(now):
+                room.close_members(CloseCode.SHOWTIME_CLOSED)
+            for member in room.members:
+                member.end_if_run_out(now)
+
+
+def _behind(room: Room, there: Position | None) -> bool:
+    here = room.position
+    return there is None or here is None or here.epoch != there.epoch or here.version < there.version
