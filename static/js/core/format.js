@@ -1,0 +1,46 @@
+/** Money, times and durations as people read them. */
+
+/**
+ * @param {number} amount in the currency's minor unit
+ * @param {string} currency ISO 4217
+ * @param {string} locale
+ * @returns {string}
+ */
+export function money(amount, currency, locale) {
+  const format = new Intl.NumberFormat(locale, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  return format.format(amount / 10 ** digits);
+}
+
+/**
+ * The day in the cinema's time zone.
+ *
+ * @param {number} at
+ * @param {string} timeZone
+ * @param {string} locale
+ */
+export function day(at, timeZone, locale) {
+  return new Intl.DateTimeFormat(locale, { timeZone, weekday: "long", day: "numeric", month: "long" }).format(at);
+}
+
+/**
+ * The time of day in the cinema's time zone, 00:00 to 23:59.
+ *
+ * @param {number} at
+ * @param {string} timeZone
+ * @param {string} locale
+ */
+export function timeOfDay(at, timeZone, locale) {
+  const style = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  return new Intl.DateTimeFormat(locale, { timeZone, ...style }).format(at);
+}
+
+/**
+ * What is left, as minutes and seconds; a second that has begun counts whole, so that 0:00 is the end and not before.
+ *
+ * @param {number} ms
+ */
+export function minutesSeconds(ms) {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
