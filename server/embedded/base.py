@@ -23,7 +23,7 @@ class EmbeddedServer(ABC):
     """As in sentences."""
 
     def __init__(self, home: Path, sockets: SocketFolder, *, ready_limit_s: float) -> None:
-        self._home = home.absolute()
+        self._home = home.resolve()
         self._lock = FolderLock(self._home)
         self._sockets = sockets
         self._ready_limit_s = ready_limit_s

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.postgres import STATE_DIR, EmbeddedPostgres
 from server.embedded.valkey import EmbeddedValkey
 
 
@@ -20,12 +20,13 @@ class Addresses:
 class EmbeddedServers:
     """A Valkey and a PostgreSQL of one application, with all that they keep under `data_dir`.
 
-    A context manager: started on entry, stopped on exit. The caller turns SIGTERM into an orderly exit of its own.
+    A context manager: started on entry, which gives the addresses, and stopped on exit. The caller turns SIGTERM into
+    an orderly exit of its own. `state_dir` is used only as root, see `EmbeddedPostgres`.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, state_dir: Path = STATE_DIR) -> None:
         self.valkey = EmbeddedValkey(data_dir)
-        self.postgres = EmbeddedPostgres(data_dir)
+        self.postgres = EmbeddedPostgres(data_dir, state_dir=state_dir)
 
     def start(self) -> Addresses:
         """Start both on the data that are there and wait until they answer.
