@@ -1,0 +1,1 @@
+"""Tests of the live engine without a socket or a store."""

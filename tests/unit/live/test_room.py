@@ -1,0 +1,322 @@
+"""A room follows the store whatever becomes of its announcements."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.codec import JSON, MSGPACK
+from protocol.codes import NoticeCode
+from protocol.from_server import Delta, Holds, Notice, Snapshot, Viewers
+from protocol.seatmap import SeatMap
+from server.live import room as room_module
+from server.live.room import Room
+from server.live.session import Session
+from server.ports import Announcement, Origin, Position, PrivateChange, SeatStore
+from tests.unit.live.recording import HOLDER, SEATS, SHOWTIME, HistoryStore, RecordingOutgoing, replay
+
+
+def session_of(
+    room: Room, store: HistoryStore, outgoing: RecordingOutgoing, number: int = 1, **extra: object
+) -> Session:
+    """A session as the handshake makes it."""
+    options: dict[str, object] = {"holder": None, "display": False, **extra}
+    return Session(
+        room=room,
+        store=store,  # type: ignore[arg-type]  # the fake has what a session uses
+        outgoing=outgoing,
+        origin=Origin("w", number),
+        read_token=lambda _token: HOLDER,
+        language="en",
+        heartbeat_ms=25_000,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+async def open_room(store: HistoryStore, log_length: int = 100) -> Room:
+    """A room that has read the store once."""
+    room = Room(SHOWTIME, store, log_length=log_length)  # type: ignore[arg-type]  # as above
+    room.refill()
+    await room.ready()
+    await quiet(room)
+    return room
+
+
+async def quiet(room: Room) -> None:
+    """Let the room finish what it is doing."""
+    while room.reading:
+        await asyncio.sleep(0)
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def store() -> HistoryStore:
+    """A store at version 1 of its first epoch."""
+    return HistoryStore()
+
+
+@pytest.fixture
+async def room(store: HistoryStore) -> AsyncIterator[Room]:
+    """A room on the store."""
+    room = await open_room(store)
+    yield room
+    room.close()
+
+
+async def test_a_delta_starts_where_the_room_was_last_sent(room: Room, store: HistoryStore) -> None:
+    """A version that changes no letter is not sent on its own, and the next delta spans it."""
+    outgoing = RecordingOutgoing()
+    await session_of(room, store, outgoing).greet(None)
+    outgoing.take()
+    room.announced(store.mutate((0, "L")))
+    room.announced(store.mutate())
+    room.announced(store.mutate((1, "L")))
+    assert outgoing.take() == [
+        Delta(from_version=1, version=2, changes=[(0, "L")]),
+        Delta(from_version=2, version=4, changes=[(1, "L")]),
+    ]
+
+
+async def test_both_codecs_hear_the_same(room: Room, store: HistoryStore) -> None:
+    """A delta reaches every member, each in its own codec."""
+    ways = [RecordingOutgoing(JSON), RecordingOutgoing(MSGPACK)]
+    for number, outgoing in enumerate(ways):
+        await session_of(room, store, outgoing, number).greet(None)
+        outgoing.take()
+    room.announced(store.mutate((3, "L")))
+    assert ways[0].take() == ways[1].take() == [Delta(from_version=1, version=2, changes=[(3, "L")])]
+
+
+async def test_a_gap_is_read_from_the_log(room: Room, store: HistoryStore) -> None:
+    """Members get one folded delta for what was missed, and no snapshot."""
+    outgoing = RecordingOutgoing()
+    await session_of(room, store, outgoing).greet(None)
+    outgoing.take()
+    store.mutate((0, "L"))
+    store.mutate((0, "A"), (1, "L"))
+    room.announced(store.mutate((2, "L")))
+    await quiet(room)
+    assert outgoing.take() == [Delta(from_version=1, version=4, changes=[(0, "A"), (1, "L"), (2, "L")])]
+    assert room.map.letters == "".join(store.letters)
+
+
+async def test_a_gap_beyond_the_log_is_a_snapshot(room: Room, store: HistoryStore) -> None:
+    """Where the log has dropped the versions that were missed, members get the whole map."""
+    outgoing = RecordingOutgoing()
+    await session_of(room, store, outgoing).greet(None)
+    outgoing.take()
+    for index in range(4):
+        store.mutate((index, "L"))
+    store.log_reach = 2
+    room.announced(store.mutate((5, "O")))
+    await quiet(room)
+    assert outgoing.take() == [Snapshot(epoch=store.epoch, version=6, layout=1, seats="".join(store.letters))]
+
+
+async def test_a_new_epoch_is_a_snapshot_and_holds(room: Room, store: HistoryStore) -> None:
+    """The snapshot of a new epoch comes before its first delta, and holders are told what they have now."""
+    outgoing = RecordingOutgoing()
+    await session_of(room, store, outgoing, holder=HOLDER).greet(None)
+    outgoing.take()
+    store.begin()
+    room.announced(store.mutate((0, "L")))
+    await quiet(room)
+    room.announced(store.mutate((1, "L")))
+    first, *rest = outgoing.take()
+    assert first == Snapshot(epoch=store.epoch, version=2, layout=1, seats="L" + "A" * (SEATS - 1))
+    assert rest == [
+        Holds(holds=[], holds_version=2, receipt="read"),
+        Delta(from_version=2, version=3, changes=[(1, "L")]),
+    ]
+
+
+async def test_repeated_and_old_announcements_change_nothing(room: Room, store: HistoryStore) -> None:
+    """What was applied once is ignored, also from an epoch that is over."""
+    outgoing = RecordingOutgoing()
+    await session_of(room, store, outgoing).greet(None)
+    first = store.mutate((0, "L"))
+    room.announced(first)
+    outgoing.take()
+    room.announced(first)
+    room.announced(Announcement("gone", 7, ((1, "O"),), 0, (), None))
+    await quiet(room)
+    assert outgoing.take() == []
+    assert room.map.letters == "".join(store.letters)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+async def test_resume_from_any_known_version(store: HistoryStore, version: int) -> None:
+    """A client that resumes gets exactly one delta, from its own version, whatever the room has just been through."""
+    for index in range(2):
+        store.mutate((index, "L"))
+    room = await open_room(store)
+    room.announced(store.mutate((0, "A"), (7, "B")))
+    answer = room.catch_up(Position(store.epoch, version))
+    assert isinstance(answer, Delta)
+    assert (answer.from_version, answer.version) == (version, 4)
+    if version == 4:
+        assert answer.changes == []
+    room.close()
+
+
+async def test_a_position_that_cannot_be_resumed_is_a_snapshot(store: HistoryStore) -> None:
+    """Another epoch, no position, a future version, and one that the log dropped all lead to a snapshot."""
+    for index in range(6):
+        store.mutate((index, "L"))
+    store.log_reach = 3
+    room = await open_room(store, log_length=3)
+    for position in (None, Position("other", 5), Position(store.epoch, 99), Position(store.epoch, 2)):
+        assert room.catch_up(position) == room.map.snapshot()
+    room.close()
+
+
+async def test_a_store_that_is_away_is_told_once_and_its_return_too(
+    room: Room, store: HistoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the store does not answer, members know that locks are paused; nothing is lost when it comes back."""
+    monkeypatch.setattr(room_module, "RETRY_DELAYS_S", (0.001,))
+    outgoing = RecordingOutgoing()
+    await session_of(room, store, outgoing).greet(None)
+    outgoing.take()
+    store.away = True
+    missed = store.mutate((2, "L"))
+    room.announced(store.mutate((3, "L")))
+    while store.calls.count("since") < 4:
+        await asyncio.sleep(0.001)
+    store.away = False
+    await quiet(room)
+    room.announced(missed)
+    assert [notice.code for notice in outgoing.of(Notice)] == [NoticeCode.LOCKS_PAUSED, NoticeCode.LOCKS_RESUMED]
+    assert room.map.letters == "".join(store.letters)
+
+
+async def test_viewers_are_counted_at_most_once_in_a_while(
+    room: Room, store: HistoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several arrivals within the interval make one `viewers`, and an unchanged count makes none."""
+    monkeypatch.setattr(room_module, "VIEWERS_INTERVAL_S", 0.01)
+    watcher = RecordingOutgoing()
+    await session_of(room, store, watcher).greet(None)
+    others = [session_of(room, store, RecordingOutgoing(), number) for number in range(2, 5)]
+    for other in others:
+        await other.greet(None)
+    while not watcher.of(Viewers):
+        await asyncio.sleep(0.005)
+    for other in others:
+        other.leave()
+        room.enter(other)
+    await asyncio.sleep(0.03)
+    assert watcher.of(Viewers) == [Viewers(count=4)]
+
+
+async def test_a_holder_is_told_on_other_connections_only(room: Room, store: HistoryStore) -> None:
+    """The connection that asked is answered, not told; the holder's other ones are told; strangers never."""
+    asker, tab, stranger = RecordingOutgoing(), RecordingOutgoing(), RecordingOutgoing()
+    await session_of(room, store, asker, 1, holder=HOLDER).greet(None)
+    await session_of(room, store, tab, 2, holder=HOLDER).greet(None)
+    await session_of(room, store, stranger, 3).greet(None)
+    for outgoing in (asker, tab, stranger):
+        outgoing.take()
+    change = PrivateChange(HOLDER.id, "granted", (4,), ((4, 1_900_000, 1_000_000, 1, 2, None),))
+    room.announced(store.mutate((4, "L"), private=(change,), origin=Origin("w", 1)))
+    assert asker.of(Holds) == []
+    assert [[hold.seat for hold in told.holds] for told in tab.of(Holds)] == [[4]]
+    assert stranger.of(Holds) == []
+
+
+moves = st.lists(
+    st.tuples(
+        st.sampled_from(["mutate", "silent", "epoch", "join", "resume", "trim"]),
+        st.integers(0, SEATS - 1),
+        st.sampled_from(["A", "L", "O", "B"]),
+        st.sampled_from(["deliver", "lose", "twice", "late"]),
+    ),
+    max_size=30,
+)
+
+
+@given(moves)
+def test_every_member_converges(script: list[tuple[str, int, str, str]]) -> None:
+    """Whatever is lost, repeated or late, and whenever a client joins, all maps equal the store's in the end."""
+    asyncio.run(_converge(script))
+
+
+class Client:
+    """A client with its map, and the connection that it has at the moment."""
+
+    def __init__(self) -> None:
+        self.seat_map: SeatMap | None = None
+        self.outgoing = RecordingOutgoing()
+        self.session: Session | None = None
+
+    async def connect(self, room: Room, store: HistoryStore, number: int) -> None:
+        """Connect, or connect again with the position of the map."""
+        if self.session is not None:
+            self.session.leave()
+        self.hear()
+        self.session = session_of(room, store, self.outgoing, number)
+        seat_map = self.seat_map
+        await self.session.greet(None if seat_map is None else Position(seat_map.epoch, seat_map.version))
+
+    def hear(self) -> None:
+        """Apply everything that was sent."""
+        self.seat_map = replay(self.outgoing.take(), self.seat_map)
+
+
+async def _converge(script: list[tuple[str, int, str, str]]) -> None:
+    store = HistoryStore()
+    room = await open_room(store)
+    clients = [Client()]
+    late: list[Announcement] = []
+    for number, (move, index, letter, fate) in enumerate(script):
+        if move == "join":
+            clients.append(Client())
+            await clients[-1].connect(room, store, number)
+            continue
+        if move == "resume":
+            await clients[index % len(clients)].connect(room, store, number)
+            continue
+        if move == "epoch":
+            store.begin()
+        if move == "trim":
+            store.log_reach = index
+        announcement = store.mutate() if move == "silent" else store.mutate((index, letter))  # type: ignore[arg-type]
+        for _ in range({"deliver": 1, "twice": 2}.get(fate, 0)):
+            room.announced(announcement)
+        late += [announcement] if fate == "late" else []
+        if number % 3 == 0:
+            await quiet(room)
+    for announcement in reversed(late):
+        room.announced(announcement)
+    room.refill()
+    await quiet(room)
+    assert room.position == Position(store.epoch, store.version)
+    assert room.map.letters == "".join(store.letters)
+    for client in clients:
+        if client.session is not None:
+            client.hear()
+            assert client.seat_map is not None
+            assert (client.seat_map.epoch, client.seat_map.letters) == (store.epoch, room.map.letters)
+    room.close()
+
+
+def test_the_fake_offers_what_rooms_and_sessions_use() -> None:
+    """The fake store has the port's methods that these tests exercise, under the port's names."""
+    used = {
+        "now",
+        "channel",
+        "signed",
+        "snapshot",
+        "since",
+        "positions",
+        "holdings",
+        "settled",
+        "lock",
+        "unlock",
+        "extend",
+    }
+    assert used <= {name for name in dir(SeatStore) if not name.startswith("_")}
+    assert used <= set(dir(HistoryStore))

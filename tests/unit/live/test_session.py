@@ -1,0 +1,402 @@
+"""A session answers what its client says, and tells it what it must know."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+import pytest
+
+from protocol.codec import JSON
+from protocol.codes import CloseCode, Code, NoticeCode, Outcome
+from protocol.from_server import (
+    Authenticated,
+    Delta,
+    Expired,
+    Expiring,
+    Holds,
+    Locked,
+    Notice,
+    Pong,
+    Rejected,
+    SeatRejection,
+    ServerMessage,
+    Snapshot,
+    Unlocked,
+    Welcome,
+)
+from server.domain.errors import (
+    HoldCapError,
+    LimitExceededError,
+    NotHeldError,
+    RefusedError,
+    SalesClosedError,
+    SeatsUnavailableError,
+    TokenError,
+    UnavailableError,
+    UnknownSeatError,
+)
+from server.domain.holds import Granted, Hold, Holder, Holdings, RejectedSeat, Released
+from server.live.room import Room
+from server.live.session import Session
+from server.ops.texts import Language
+from server.ports import Origin, Position, PrivateChange
+from tests.unit.live.recording import HOLDER, SEATS, SHOWTIME, HistoryStore, RecordingOutgoing
+
+OTHER = Holder(id="holder-2", expires_at=2_000_000)
+
+
+def read_token(token: str) -> Holder:
+    """Two known tokens; every other is refused."""
+    known = {"one": HOLDER, "two": OTHER}
+    if token not in known:
+        raise TokenError("unknown")
+    return known[token]
+
+
+class Client:
+    """One session with its way out."""
+
+    def __init__(
+        self, room: Room, store: HistoryStore, *, holder: Holder | None, display: bool, language: Language
+    ) -> None:
+        self.outgoing = RecordingOutgoing()
+        self.session = Session(
+            room=room,
+            store=store,  # type: ignore[arg-type]  # the fake has what a session uses
+            outgoing=self.outgoing,
+            origin=Origin("w", 1),
+            read_token=read_token,
+            holder=holder,
+            display=display,
+            language=language,
+            heartbeat_ms=25_000,
+        )
+
+    async def ask(self, **message: object) -> list[ServerMessage]:
+        """Say one thing and return what came back."""
+        self.outgoing.take()
+        await self.session.receive(msgspec.json.encode(message))
+        return self.outgoing.take()
+
+    async def rejected(self, **message: object) -> Rejected:
+        """Say one thing that is answered by `rejected` alone."""
+        (answer,) = await self.ask(**message)
+        assert isinstance(answer, Rejected)
+        return answer
+
+
+@pytest.fixture
+async def store() -> HistoryStore:
+    """A store at version 1 of its first epoch."""
+    return HistoryStore()
+
+
+@pytest.fixture
+async def room(store: HistoryStore) -> AsyncIterator[Room]:
+    """A room on the store."""
+    room = Room(SHOWTIME, store, log_length=100)  # type: ignore[arg-type]  # as above
+    room.refill()
+    await room.ready()
+    yield room
+    room.close()
+
+
+Connect = Callable[..., Client]
+
+
+@pytest.fixture
+async def connect(room: Room, store: HistoryStore) -> AsyncIterator[Connect]:
+    """Makes sessions that leave at the end."""
+    clients: list[Client] = []
+
+    def make(*, holder: Holder | None = HOLDER, display: bool = False, language: Language = "en") -> Client:
+        clients.append(Client(room, store, holder=holder, display=display, language=language))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.session.leave()
+
+
+def hold(seat: int, expires_at: int, order: str | None = None) -> Hold:
+    """A hold of the first epoch."""
+    return Hold(seat=seat, expires_at=expires_at, first_at=1_000_000, ordinal=1, fence=2, order=order)
+
+
+def holdings(store: HistoryStore, *holds: Hold) -> Holdings:
+    """All that a holder has at the store's position."""
+    return Holdings(epoch=store.epoch, version=store.version, holds=holds, receipt="r")
+
+
+async def test_welcome_then_snapshot(connect: Connect, store: HistoryStore) -> None:
+    """A first connection gets `welcome` with the holder's holds, then the whole map."""
+    store.holds[HOLDER.id] = (hold(3, 1_900_000),)
+    client = connect()
+    await client.session.greet(None)
+    welcome, snapshot = client.outgoing.take()
+    assert isinstance(welcome, Welcome)
+    assert (welcome.showtime, welcome.layout, welcome.epoch, welcome.version) == ("s1", 1, store.epoch, 1)
+    assert (welcome.can_lock, welcome.holds_version, welcome.receipt) == (True, 1, "read")
+    assert [(held.seat, held.expires_at, held.first_at) for held in welcome.holds] == [(3, 1_900_000, 1_000_000)]
+    assert (welcome.limits.max_seats, welcome.heartbeat_ms, welcome.viewers) == (8, 25_000, 1)
+    assert welcome.server_at == store.now()
+    assert snapshot == Snapshot(epoch=store.epoch, version=1, layout=1, seats="A" * SEATS)
+
+
+@pytest.mark.parametrize(("holder", "display"), [(None, False), (HOLDER, True)])
+async def test_watchers_may_not_lock(connect: Connect, holder: Holder | None, display: bool) -> None:
+    """Without a holder, or on a display, every request about seats is `read_only`, after `bad_request`."""
+    client = connect(holder=holder, display=display)
+    await client.session.greet(None)
+    (welcome, _) = client.outgoing.take()
+    assert isinstance(welcome, Welcome)
+    assert not welcome.can_lock
+    for kind in ("lock", "unlock", "extend"):
+        assert (await client.rejected(type=kind, id=1, seats=[999])).code is Code.READ_ONLY
+    assert (await client.rejected(type="lock", id=1, seats=[1, 1])).code is Code.BAD_REQUEST
+
+
+async def test_a_resumed_connection_gets_one_delta(connect: Connect, room: Room, store: HistoryStore) -> None:
+    """A position that can be resumed is answered by one delta from it, empty if nothing was missed."""
+    room.announced(store.mutate((2, "L")))
+    client = connect(holder=None)
+    await client.session.greet(Position(store.epoch, 1))
+    assert client.outgoing.take()[1:] == [Delta(from_version=1, version=2, changes=[(2, "L")])]
+    client = connect(holder=None)
+    await client.session.greet(Position(store.epoch, 2))
+    assert client.outgoing.take()[1:] == [Delta(from_version=2, version=2, changes=[])]
+
+
+async def test_a_client_that_is_ahead_makes_the_room_catch_up(connect: Connect, store: HistoryStore) -> None:
+    """What is sent is never older than the position that the client gave."""
+    store.mutate((2, "L"))
+    client = connect(holder=None)
+    await client.session.greet(Position(store.epoch, 2))
+    assert client.outgoing.take()[1:] == [Delta(from_version=2, version=2, changes=[])]
+    store.mutate((3, "L"))
+    assert await client.ask(type="resync", epoch=store.epoch, version=3) == [
+        Delta(from_version=2, version=3, changes=[(3, "L")]),
+        Delta(from_version=3, version=3, changes=[]),
+    ]
+
+
+async def test_lock_is_answered_once(connect: Connect, store: HistoryStore) -> None:
+    """`locked` carries what was granted, what was not, and all that the holder has."""
+    client = connect()
+    await client.session.greet(None)
+    store.answers.append(
+        Granted(
+            version=2,
+            seats=(4,),
+            holdings=holdings(store, hold(4, 1_900_000)),
+            rejected=(RejectedSeat(seat=5, code=Code.SEATS_UNAVAILABLE),),
+        )
+    )
+    (answer,) = await client.ask(type="lock", id="a", seats=[4, 5], mode="any")
+    assert isinstance(answer, Locked)
+    assert (answer.id, answer.version, answer.seats, answer.holds_version, answer.receipt) == ("a", 2, [4], 1, "r")
+    assert answer.rejected == [SeatRejection(seat=5, code=Code.SEATS_UNAVAILABLE)]
+    assert store.calls[-1] == "lock (4, 5) any"
+
+
+async def test_unlock_and_extend_default_to_all(connect: Connect, store: HistoryStore) -> None:
+    """Without `seats`, the store is asked for all of the holder's."""
+    client = connect()
+    await client.session.greet(None)
+    store.answers += [
+        Released(version=2, seats=(4,), holdings=holdings(store)),
+        Granted(version=2, seats=(), holdings=holdings(store)),
+    ]
+    (unlocked,) = await client.ask(type="unlock", id=1)
+    assert isinstance(unlocked, Unlocked)
+    assert unlocked.seats == [4]
+    await client.ask(type="extend", id=2)
+    assert store.calls[-2:] == ["unlock None", "extend None"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnknownSeatError(seats=(99,)),
+        SalesClosedError(),
+        LimitExceededError(),
+        SeatsUnavailableError(seats=(1, 2)),
+        NotHeldError(seats=(3,)),
+        HoldCapError(),
+        UnavailableError(Outcome.NONE, retry_after_ms=700),
+    ],
+    ids=lambda error: error.code.value,
+)
+async def test_refusals_carry_their_code_and_fields(connect: Connect, store: HistoryStore, error: RefusedError) -> None:
+    """Each refusal of the store becomes `rejected` with the request's id and the fields of its code."""
+    client = connect()
+    await client.session.greet(None)
+    store.answers.append(error)
+    answer = await client.rejected(type="lock", id=7, seats=[1])
+    assert (answer.id, answer.code) == (7, error.code)
+    assert (answer.seats or []) == list(error.seats)
+    if isinstance(error, UnavailableError):
+        assert (answer.outcome, answer.retry_after_ms) == (Outcome.NONE, 700)
+
+
+async def test_best_and_restore_are_final_refusals(connect: Connect) -> None:
+    """Where the server cannot do it, it says so and that nothing changed."""
+    client = connect()
+    await client.session.greet(None)
+    for request in ({"type": "best", "count": 2}, {"type": "restore", "receipt": "r"}):
+        answer = await client.rejected(id=1, **request)
+        assert (answer.code, answer.outcome) == (Code.UNAVAILABLE, Outcome.NONE)
+
+
+async def test_an_unknown_outcome_is_followed_by_holds(connect: Connect, store: HistoryStore) -> None:
+    """A request that timed out is `unknown` at once, and `holds` tells the truth when it can be known."""
+    client = connect()
+    await client.session.greet(None)
+    store.answers.append(UnavailableError(Outcome.UNKNOWN, not_after=1_000_500))
+    store.holds[HOLDER.id] = (hold(1, 1_900_000),)
+    answer = await client.rejected(type="lock", id=1, seats=[1])
+    assert (answer.code, answer.outcome) == (Code.UNAVAILABLE, Outcome.UNKNOWN)
+    while not client.outgoing.of(Holds):
+        await asyncio.sleep(0)
+    (told,) = client.outgoing.of(Holds)
+    assert [held.seat for held in told.holds] == [1]
+
+
+async def test_undecodable_messages_end_at_the_third(connect: Connect) -> None:
+    """The first two get `bad_request` with id null, the third closes with 4502."""
+    client = connect()
+    await client.session.greet(None)
+    client.outgoing.take()
+    for _ in range(3):
+        await client.session.receive(b"{")
+    rejections = client.outgoing.of(Rejected)
+    assert [(told.id, told.code) for told in rejections] == [(None, Code.BAD_REQUEST)] * 2
+    assert client.outgoing.closed is CloseCode.BAD_MESSAGE
+
+
+async def test_readable_nonsense_never_closes(connect: Connect) -> None:
+    """A message that can be read but not understood is `bad_request` with its id, however often."""
+    client = connect()
+    await client.session.greet(None)
+    for number in range(5):
+        answer = await client.rejected(type="dance", id=number)
+        assert (answer.id, answer.code) == (number, Code.BAD_REQUEST)
+    assert client.outgoing.closed is None
+
+
+async def test_auth_makes_a_holder(connect: Connect, room: Room, store: HistoryStore) -> None:
+    """`auth` answers with the new holder's holds; from then on that holder's changes are told, the old one's not."""
+    client = connect(holder=HOLDER)
+    await client.session.greet(None)
+    store.holds[OTHER.id] = (hold(6, 1_900_000),)
+    (answer,) = await client.ask(type="auth", id=1, token="two")
+    assert isinstance(answer, Authenticated)
+    assert (answer.can_lock, [held.seat for held in answer.holds]) == (True, [6])
+    for holder in (HOLDER, OTHER):
+        change = PrivateChange(holder.id, "released", (6,), ())
+        room.announced(store.mutate((6, "A"), private=(change,)))
+    assert [told.holds_version for told in client.outgoing.of(Holds)] == [3]
+
+
+async def test_a_bad_token_closes(connect: Connect) -> None:
+    """A token that is refused ends the connection with 4501."""
+    client = connect(holder=None)
+    await client.session.greet(None)
+    assert await client.ask(type="auth", id=1, token="three") == []
+    assert client.outgoing.closed is CloseCode.SESSION_ENDED
+
+
+async def test_a_session_that_has_run_out_is_closed(connect: Connect) -> None:
+    """The end of the holder's session closes with 4501, and not before."""
+    client = connect(holder=OTHER)
+    await client.session.greet(None)
+    client.session.end_if_run_out(OTHER.expires_at - 1)
+    assert client.outgoing.closed is None
+    client.session.end_if_run_out(OTHER.expires_at)
+    assert client.outgoing.closed is CloseCode.SESSION_ENDED
+
+
+async def test_ping_tells_the_store_clock(connect: Connect, store: HistoryStore) -> None:
+    """`pong` repeats the id and tells the time that expiries are measured by."""
+    client = connect(holder=None)
+    await client.session.greet(None)
+    assert await client.ask(type="ping", id="x") == [Pong(id="x", server_at=store.now())]
+
+
+async def test_expired_names_the_seats_that_ended(connect: Connect, room: Room, store: HistoryStore) -> None:
+    """A sweep tells the holder which locks ended and what is left."""
+    client = connect()
+    await client.session.greet(None)
+    client.outgoing.take()
+    left = (7, 1_950_000, 1_000_000, 1, 1, None)
+    room.announced(store.mutate((6, "A"), private=(PrivateChange(HOLDER.id, "expired", (6,), (left,)),)))
+    (told,) = client.outgoing.of(Expired)
+    assert (told.seats, [held.seat for held in told.holds], told.holds_version) == ([6], [7], 2)
+
+
+async def test_expiring_is_said_once_per_expiry(connect: Connect, store: HistoryStore) -> None:
+    """A short hold is announced at once, once; an extension is announced anew; a checkout never."""
+    store.holds[HOLDER.id] = (hold(1, store.time + 5_000), hold(2, store.time + 5_000), hold(3, store.time + 100, "o"))
+    client = connect()
+    await client.session.greet(None)
+    await client.session.reread()
+    assert client.outgoing.of(Expiring) == [Expiring(seats=[1, 2], expires_at=store.time + 5_000)]
+    store.holds[HOLDER.id] = (hold(1, store.time + 6_000), hold(2, store.time + 5_000))
+    await client.session.reread()
+    assert client.outgoing.of(Expiring)[1:] == [Expiring(seats=[1], expires_at=store.time + 6_000)]
+
+
+async def test_expiring_waits_for_its_minute(connect: Connect, store: HistoryStore) -> None:
+    """A long hold is announced when its last minute begins, by the store's clock."""
+    store.holds[HOLDER.id] = (hold(1, store.time + 60_020),)
+    client = connect()
+    await client.session.greet(None)
+    assert client.outgoing.of(Expiring) == []
+    store.time += 20
+    while not client.outgoing.of(Expiring):
+        await asyncio.sleep(0.005)
+    assert client.outgoing.of(Expiring) == [Expiring(seats=[1], expires_at=store.time + 60_000)]
+
+
+async def test_a_store_that_is_away_does_not_keep_watchers_out(
+    connect: Connect, room: Room, store: HistoryStore
+) -> None:
+    """The map comes from memory; the holds follow when the store answers."""
+    store.away = True
+    store.holds[HOLDER.id] = (hold(1, 1_900_000),)
+    client = connect()
+    await client.session.greet(None)
+    welcome, snapshot = client.outgoing.take()[:2]
+    assert isinstance(welcome, Welcome)
+    assert welcome.holds == []
+    assert isinstance(snapshot, Snapshot)
+    store.away = False
+    while not client.outgoing.of(Holds):
+        await asyncio.sleep(0.01)
+    assert [held.seat for held in client.outgoing.of(Holds)[0].holds] == [1]
+
+
+async def test_changes_while_being_greeted_are_not_lost(connect: Connect, room: Room, store: HistoryStore) -> None:
+    """What happens to the holder between registration and `welcome` is told after `welcome`, if it is newer."""
+    client = connect()
+    client.session._room.register(client.session, HOLDER)
+    older = PrivateChange(HOLDER.id, "granted", (1,), ((1, 1_900_000, 1_000_000, 1, 2, None),))
+    room.announced(store.mutate((1, "L"), private=(older,)))
+    greeting = asyncio.ensure_future(client.session.greet(None))
+    await greeting
+    assert client.outgoing.of(Holds) == []
+    newer = PrivateChange(HOLDER.id, "released", (1,), ())
+    room.announced(store.mutate((1, "A"), private=(newer,)))
+    assert [told.holds_version for told in client.outgoing.of(Holds)] == [3]
+
+
+async def test_notices_follow_the_language(connect: Connect) -> None:
+    """Texts are in the client's language, codes are not."""
+    client = connect(language="vi")
+    await client.session.greet(None)
+    client.outgoing.take()
+    client.session.notify(NoticeCode.LOCKS_PAUSED)
+    (told,) = client.outgoing.of(Notice)
+    assert told.code is NoticeCode.LOCKS_PAUSED
+    assert "ghế" in told.message
+    assert JSON.encode(told)
