@@ -27,7 +27,7 @@ class SessionTokens:
 
     def __init__(self, secret: bytes, session_ms: int, clock: Callable[[], int]) -> None:
         self._key = OctKey.import_key(derive(secret, _PURPOSE))
-        self._session_ms = session_ms
+        self.session_ms: Final = session_ms
         self._clock = clock
         self._claims = jwt.JWTClaimsRegistry(
             now=lambda: clock() // 1000,
@@ -38,7 +38,7 @@ class SessionTokens:
 
     def issue(self, holder_id: str | None = None) -> tuple[str, Holder]:
         """A token and the holder that it names: a new one, or `holder_id` renewed. It ends on a whole second."""
-        expires_s = -(-(self._clock() + self._session_ms) // 1000)
+        expires_s = -(-(self._clock() + self.session_ms) // 1000)
         holder = Holder(id=holder_id or secrets.token_urlsafe(16), expires_at=expires_s * 1000)
         token = jwt.encode({"alg": _ALGORITHM}, {"aud": _PURPOSE, "sub": holder.id, "exp": expires_s}, self._key)
         return token, holder

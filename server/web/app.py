@@ -1,0 +1,47 @@
+"""The application: all routes over one context."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+from starlette.types import Lifespan
+
+from server.web import health, openapi, pages, seats, sessions, showtimes
+from server.web.context import Context
+from server.web.endpoint import Endpoint
+from server.web.middleware import BodyLimit, Cors, Csrf, Envelope
+from server.web.problems import HANDLERS
+from server.web.requests import MAX_BODY_BYTES
+
+
+def endpoints() -> tuple[Endpoint[Any, Any], ...]:
+    """Every endpoint under `/api/v1`."""
+    table = (*sessions.ENDPOINTS, *showtimes.ENDPOINTS, *seats.ENDPOINTS)
+    return (*table, openapi.endpoint(table))
+
+
+def build_app(
+    context: Context, *, extra_routes: Sequence[BaseRoute] = (), lifespan: Lifespan[Starlette] | None = None
+) -> Starlette:
+    """The application over `context`; `extra_routes` come first. Nothing connects here: `lifespan` may."""
+    app = Starlette(
+        routes=[
+            *extra_routes,
+            *(endpoint.route() for endpoint in endpoints()),
+            *health.routes(dict(context.probes)),
+            *pages.routes(context.static),
+        ],
+        middleware=[
+            Middleware(Envelope),
+            Middleware(Cors, origins=context.origins),
+            Middleware(Csrf, origins=context.origins),
+            Middleware(BodyLimit, max_bytes=MAX_BODY_BYTES),
+        ],
+        exception_handlers=HANDLERS,
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.context = context
+    return app

@@ -1,0 +1,34 @@
+"""What every route is given; `build_app` keeps it as `app.state.context`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import HTTPConnection
+
+from server.identity.origins import OriginPolicy
+from server.identity.sessions import Sessions
+from server.ports import Catalogue, SeatStore
+from server.web.health import Probe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The parts that the routes work with; `static` is the folder of the pages and their assets.
+
+    `probes` are what `/readyz` asks, by the name of the dependency.
+    """
+
+    catalogue: Catalogue
+    store: SeatStore
+    sessions: Sessions
+    origins: OriginPolicy
+    public_url: str
+    static: Path
+    probes: Mapping[str, Probe]
+
+
+def context_of(connection: HTTPConnection) -> Context:
+    """The context of the application that this request came to."""
+    context: Context = connection.app.state.context
+    return context

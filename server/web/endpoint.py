@@ -1,0 +1,117 @@
+"""One method of one path of `/api/v1`: what it takes, what it answers, and the code that does it.
+
+The same table makes the routes and the published contract, so the two cannot differ.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Generic, Literal, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from protocol.codes import Code
+from protocol.scalars import ShowtimeId
+from server.domain.errors import ShowtimeNotFoundError
+from server.domain.holds import Holder
+from server.web.context import Context, context_of
+from server.web.problems import ProblemError
+from server.web.requests import read_body, read_query
+
+PREFIX: Final = "/api/v1"
+
+B = TypeVar("B")
+Q = TypeVar("Q")
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """No body, or no parameters: whatever is sent is ignored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call(Generic[B, Q]):
+    """One request to an endpoint, its body and query decoded and checked."""
+
+    request: Request
+    context: Context
+    body: B
+    query: Q
+
+    def holder(self) -> Holder | None:
+        """Who asks, or None; raises `TokenError` for a bad Bearer. Asked for after all that may be a `bad_request`."""
+        return self.context.sessions.holder_from_headers(self.request.headers)
+
+    def owner(self) -> Holder:
+        """Who asks; without a holder the request ends with `unauthenticated`."""
+        holder = self.holder()
+        if holder is None:
+            raise ProblemError(Code.UNAUTHENTICATED)
+        return holder
+
+    def showtime_id(self) -> str:
+        """The id in the path; raises `ShowtimeNotFoundError` if no showtime can have it."""
+        showtime: str = self.request.path_params["showtime_id"]
+        try:
+            return msgspec.convert(showtime, ShowtimeId)
+        except msgspec.ValidationError as error:
+            raise ShowtimeNotFoundError(showtime) from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint(Generic[B, Q]):
+    """What stands in the route table and in the published contract.
+
+    `path` is below `PREFIX`; `holder` says whether a request needs one, changes with one, or does not look; `codes`
+    are those of its own, beside the ones that every endpoint of its kind has (`all_codes`);
+    `conditional` means that it may answer 304.
+    """
+
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    path: str
+    summary: str
+    run: Callable[[Call[B, Q]], Awaitable[Response]]
+    body: type[B]
+    query: type[Q]
+    answer: type
+    status: int = 200
+    holder: Literal["required", "optional", "unused"] = "unused"
+    codes: tuple[Code, ...] = ()
+    conditional: bool = False
+
+    @property
+    def name(self) -> str:
+        """Unique in the table: the function's name."""
+        return self.run.__name__
+
+    @property
+    def takes_body(self) -> bool:
+        """Whether a body is read."""
+        return not issubclass(self.body, Nothing)
+
+    def all_codes(self) -> tuple[Code, ...]:
+        """Every code that a request may get here."""
+        codes = list(self.codes)
+        if self.method != "GET":
+            codes += [Code.FORBIDDEN, Code.TOO_LARGE]
+        if self.takes_body:
+            codes += [Code.MALFORMED, Code.UNSUPPORTED_MEDIA_TYPE]
+        if self.takes_body or not issubclass(self.query, Nothing):
+            codes.append(Code.BAD_REQUEST)
+        if self.holder != "unused":
+            codes.append(Code.UNAUTHENTICATED)
+        if "{showtime_id}" in self.path:
+            codes += [Code.NOT_FOUND, Code.UNAVAILABLE]
+        codes.append(Code.INTERNAL)
+        return tuple(dict.fromkeys(codes))
+
+    def route(self) -> Route:
+        """The route that decodes a request and runs it."""
+
+        async def endpoint(request: Request) -> Response:
+            body = await read_body(request, self.body) if self.takes_body else self.body()
+            query = read_query(request, self.query)
+            return await self.run(Call(request=request, context=context_of(request), body=body, query=query))
+
+        return Route(PREFIX + self.path, endpoint, methods=[self.method], name=self.name)

@@ -1,0 +1,142 @@
+"""The published contract of the REST surface, generated from the endpoints and their structs."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from starlette.responses import Response
+
+from protocol.codes import Code
+from protocol.scalars import ShowtimeId
+from server.web.endpoint import PREFIX, Call, Endpoint, Nothing
+from server.web.problems import MEDIA_TYPE, Problem
+from server.web.responses import cached_response, tag
+
+_REF: Final = "#/components/schemas/{name}"
+
+
+class Document(msgspec.Struct, frozen=True):
+    """An OpenAPI 3.1 document."""
+
+    openapi: str
+    info: dict[str, Any]
+    servers: list[dict[str, Any]]
+    paths: dict[str, Any]
+    components: dict[str, Any]
+
+
+def endpoint(table: Iterable[Endpoint[Any, Any]]) -> Endpoint[Nothing, Nothing]:
+    """`GET /openapi.json` over `table`, itself included."""
+
+    async def get_openapi(call: Call[Nothing, Nothing]) -> Response:
+        return cached_response(
+            call.request, content, etag=etag, media_type="application/json", cache_control="no-cache"
+        )
+
+    own: Endpoint[Nothing, Nothing] = Endpoint(
+        method="GET",
+        path="/openapi.json",
+        summary="This document",
+        run=get_openapi,
+        body=Nothing,
+        query=Nothing,
+        answer=Document,
+        conditional=True,
+    )
+    content = msgspec.json.encode(document((*table, own)))
+    etag = f'"{tag(content.decode())}"'
+    return own
+
+
+def document(table: tuple[Endpoint[Any, Any], ...]) -> Document:
+    """The document of `table`."""
+    types = {struct for entry in table for struct in (entry.body, entry.query, entry.answer)} - {Nothing}
+    ordered = sorted(types, key=lambda struct: struct.__name__)
+    schemas, components = msgspec.json.schema_components([*ordered, Problem], ref_template=_REF)
+    by_type = dict(zip([*ordered, Problem], schemas, strict=True))
+    paths: dict[str, Any] = {}
+    for entry in table:
+        paths.setdefault(entry.path, {})[entry.method.lower()] = _operation(entry, by_type, components)
+    used = {name: schema for name, schema in components.items() if not name.endswith("Query")}
+    return Document(
+        openapi="3.1.0",
+        info={
+            "title": "CineBook Live",
+            "version": "1",
+            "summary": "Seats of a cinema, live.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        servers=[{"url": PREFIX}],
+        paths=_portable(paths),
+        components={
+            "schemas": _portable(used),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "The token of `POST /sessions`."}
+            },
+        },
+    )
+
+
+def _operation(entry: Endpoint[Any, Any], schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": entry.name,
+        "summary": entry.summary,
+        "description": entry.run.__doc__ or entry.summary,
+        "parameters": _parameters(entry, components),
+        "responses": _responses(entry, schemas),
+    }
+    if entry.takes_body:
+        operation["requestBody"] = {"content": {"application/json": {"schema": schemas[entry.body]}}}
+    if entry.holder == "required":
+        operation["security"] = [{"bearer": []}]
+    elif entry.holder == "optional":
+        operation["security"] = [{}, {"bearer": []}]
+    return operation
+
+
+def _parameters(entry: Endpoint[Any, Any], components: dict[str, Any]) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = []
+    if "{showtime_id}" in entry.path:
+        schema = msgspec.json.schema(ShowtimeId)
+        parameters.append({"name": "showtime_id", "in": "path", "required": True, "schema": schema})
+    if not issubclass(entry.query, Nothing):
+        for name, schema in components[entry.query.__name__]["properties"].items():
+            parameters.append({"name": name, "in": "query", "required": False, "schema": _not_null(schema)})
+    return parameters
+
+
+def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that may be absent is None in the struct, but a query cannot say null."""
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    return choices[0] if choices else schema
+
+
+def _responses(entry: Endpoint[Any, Any], schemas: dict[Any, Any]) -> dict[str, Any]:
+    responses: dict[str, Any] = {
+        str(entry.status): {
+            "description": HTTPStatus(entry.status).phrase,
+            "content": {"application/json": {"schema": schemas[entry.answer]}},
+        }
+    }
+    if entry.conditional:
+        responses["304"] = {"description": "The client has this already"}
+    by_status: dict[int, list[Code]] = {}
+    for code in entry.all_codes():
+        by_status.setdefault(code.http_status, []).append(code)
+    for status, codes in sorted(by_status.items()):
+        schema = {"allOf": [schemas[Problem], {"properties": {"code": {"enum": [code.value for code in codes]}}}]}
+        responses[str(status)] = {
+            "description": ", ".join(f"`{code.value}`" for code in codes),
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+    return responses
+
+
+def _portable(node: Any) -> Any:
+    r"""Python ends a pattern with `\Z`, which the regular expressions of JSON Schema do not know."""
+    if isinstance(node, dict):
+        return {key: _portable(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_portable(item) for item in node]
+    return node.removesuffix(r"\Z") + "$" if isinstance(node, str) and node.endswith(r"\Z") else node
