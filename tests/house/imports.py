@@ -21,8 +21,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "embedded": set(),
     **{sibling: CORE | {"ops"} for sibling in SIBLINGS},
     "web": CORE | {"ops"} | SIBLINGS,
+    "watch": set(),
     "main": CORE | {"ops", "embedded", "web"} | SIBLINGS,
-    "cli": CORE | {"ops", "embedded", "web", "main"} | SIBLINGS,
+    "serving": CORE | {"ops", "live", "web"},
+    "cli": CORE | {"ops", "embedded", "web", "main", "serving", "watch"} | SIBLINGS,
 }
 """What each part of `server` may import of the others; its own part always."""
 
@@ -37,7 +39,7 @@ CONFINED: dict[str, tuple[str, ...]] = {
 """Libraries and the only places that know of them."""
 
 SETTINGS = "server.ops.settings"
-SETTINGS_READERS = ("server.main", "server.cli")
+SETTINGS_READERS = ("server.main", "server.serving", "server.cli")
 
 PURE_LIBRARIES = {
     *("__future__", "abc", "base64", "binascii", "bisect", "collections", "contextlib", "copy", "dataclasses"),
@@ -121,7 +123,7 @@ def _confinement(module: str, found: Import) -> str | None:
 
 def _settings(module: str, found: Import) -> str | None:
     if _within(found.target, SETTINGS) and module not in (*SETTINGS_READERS, SETTINGS):
-        return "settings are read only by server.main and server.cli"
+        return f"settings are read only by {', '.join(SETTINGS_READERS)}"
     return None
 
 
