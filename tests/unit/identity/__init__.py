@@ -1,0 +1,1 @@
+"""Tests of sessions, tokens, cookies and origins."""
