@@ -76,9 +76,9 @@ class Envelope:
         try:
             await self.app(scope, receive, send_in_envelope)
         except Exception:  # the boundary: whatever it was, the client gets a clear answer and the log the trace
-            _log.exception("request_failed", request_id=request_id, path=scope["path"])
             if started or scope["type"] != "http":
-                raise  # half an answer must not look whole: the server cuts the connection
+                raise  # half an answer must not look whole: the server logs it and cuts the connection
+            _log.exception("request_failed", request_id=request_id, method=scope["method"], path=scope["path"])
             response = problem_response(HTTPConnection(scope), Code.INTERNAL)
             await response(scope, receive, send_in_envelope)
 
