@@ -114,7 +114,7 @@ class NoticeCode(StrEnum):
 
 
 class CloseCode(IntEnum):
-    """Why a WebSocket was closed: the codes of RFC 6455 that occur here, and the private ones."""
+    """Why a WebSocket was closed: the registered codes that occur here (1013 and 1014 by proxies), and our own."""
 
     NORMAL = 1000
     GOING_AWAY = 1001
@@ -125,6 +125,8 @@ class CloseCode(IntEnum):
     TOO_LARGE = 1009
     INTERNAL_ERROR = 1011
     SERVICE_RESTART = 1012
+    TRY_AGAIN_LATER = 1013
+    BAD_GATEWAY = 1014
     SLOW_CONSUMER = 4001
     IDLE = 4002
     DRAINING = 4003
@@ -148,10 +150,15 @@ _RECONNECT: Final = frozenset(
         CloseCode.ABNORMAL,
         CloseCode.INTERNAL_ERROR,
         CloseCode.SERVICE_RESTART,
+        CloseCode.TRY_AGAIN_LATER,
+        CloseCode.BAD_GATEWAY,
     }
 )
 
 
 def should_reconnect(code: int) -> bool:
-    """Whether a client reconnects after a close with `code` (RFC 6455 codes: 1001, 1005, 1006, 1011, 1012 do)."""
+    """Whether a client reconnects after a close with `code`.
+
+    Of the codes below 4000 those do that speak of the server's or the network's trouble: 1001, 1005, 1006, 1011-1014.
+    """
     return code in RECONNECT_RANGE or code in _RECONNECT

@@ -79,7 +79,10 @@ class Ping(_FromClient, frozen=True):
     id: RequestId
 
 
-ClientMessage = Lock | Best | Unlock | Extend | Restore | Resync | Auth | Ping
+Request = Lock | Best | Unlock | Extend | Restore | Auth | Ping
+"""What is answered under its `id`."""
+
+ClientMessage = Request | Resync
 
 
 def distinct(seats: tuple[int, ...]) -> bool:

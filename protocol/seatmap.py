@@ -69,12 +69,16 @@ class SeatMap:
         """The map as a message."""
         return Snapshot(epoch=self.epoch, version=self.version, layout=self.layout, seats=self.letters)
 
+    def changes(self) -> list[Change]:
+        """Every seat with its letter, as a delta would name them."""
+        return [(index, _letter(byte)) for index, byte in enumerate(self._letters)]
+
     def replace(self, snapshot: Snapshot) -> list[Change]:
         """Take the snapshot's state, whatever the map was; return the letters that differ (all if the size does)."""
         before, self._letters = self._letters, bytearray(snapshot.seats, "ascii")
         self.epoch, self.version, self.layout = snapshot.epoch, snapshot.version, snapshot.layout
         if len(before) != len(self._letters):
-            return [(index, _letter(byte)) for index, byte in enumerate(self._letters)]
+            return self.changes()
         if before == self._letters:
             return []
         return [

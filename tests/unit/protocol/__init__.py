@@ -1,0 +1,1 @@
+"""Tests of the wire contract, the seat map and the client."""
