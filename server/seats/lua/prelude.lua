@@ -1,0 +1,266 @@
+-- What every script shares; the loader puts it in front of each, after `local REPLY = {...}`.
+--
+-- A script decides first and writes last: it asks `refusal`, reads seats with `row` and `letter`, says what becomes
+-- of them with `put`, and ends in `commit`, which alone writes. A row is a seat that somebody has:
+--   a lock    order '' and until_at 0; it runs while expires_at > now, and is stale after
+--   a pin     order and until_at set; the lock underneath is kept as it was (expires_at 0: there was none)
+--   a sale    order set, until_at 0, holder ''
+local seats_key, locks_key, expiries_key, meta_key, log_key, holders_key, deltas =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local epoch, not_after, injected_now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+
+-- Milliseconds by the store's own clock; tests inject theirs.
+local now = injected_now
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local meta = {}
+do
+  local texts = redis.call('HMGET', meta_key, 'epoch', 'state')
+  meta.epoch, meta.state = texts[1] or '', texts[2] or ''
+  local names = {
+    'ordinal', 'version', 'letters_version', 'seat_count', 'opens_at', 'closes_at', 'max_seats', 'hold_ms',
+    'max_hold_ms', 'log_length', 'layout',
+  }
+  for index, value in ipairs(redis.call('HMGET', meta_key, unpack(names))) do
+    meta[names[index]] = tonumber(value)
+  end
+end
+
+local function reply(code, body)
+  return cmsgpack.pack({code, now, body})
+end
+
+-- Refuses a command that comes too late, that expects another epoch, or that meets a mutation which broke off half-way
+-- (its log entry is there, its version is not): only a new epoch, rebuilt from the rows, mends that.
+local function refusal()
+  if not_after and now > not_after then
+    return reply(REPLY.TOO_LATE, {})
+  end
+  if meta.epoch ~= epoch or meta.state ~= 'open' then
+    return reply(REPLY.STALE_EPOCH, {})
+  end
+  local last = redis.call('XREVRANGE', log_key, '+', '-', 'COUNT', 1)[1]
+  if not last or last[1] ~= string.format('%d-0', meta.version) then
+    return reply(REPLY.TORN, {})
+  end
+end
+
+-- Those of `seats` that the layout does not have.
+local function unknown(seats)
+  local found = {}
+  for _, seat in ipairs(seats) do
+    if seat < 0 or seat >= meta.seat_count then
+      found[#found + 1] = seat
+    end
+  end
+  return found
+end
+
+local function unpacked(packed)
+  local fields = cmsgpack.unpack(packed)
+  return {
+    holder = fields[1], expires_at = fields[2], first_at = fields[3], ordinal = fields[4], fence = fields[5],
+    order = fields[6], until_at = fields[7],
+  }
+end
+
+local function packed(row)
+  return cmsgpack.pack({
+    row.holder, row.expires_at, row.first_at, row.ordinal, row.fence, row.order, row.until_at,
+  })
+end
+
+local rows, letters = {}, {}
+
+-- The seat's row, or false.
+local function row(seat)
+  if rows[seat] == nil then
+    local found = redis.call('HGET', locks_key, seat)
+    rows[seat] = found and unpacked(found) or false
+  end
+  return rows[seat]
+end
+
+local function letter(seat)
+  if not letters[seat] then
+    letters[seat] = redis.call('GETRANGE', seats_key, seat, seat)
+  end
+  return letters[seat]
+end
+
+local function is_lock(found)
+  return found and found.order == ''
+end
+
+local function runs(found)
+  return is_lock(found) and found.expires_at > now
+end
+
+local function is_pin(found)
+  return found and found.order ~= '' and found.until_at > 0
+end
+
+-- Whether anybody may take the seat: available, or under a lock past its expiry.
+local function is_free(seat)
+  local found = row(seat)
+  if found then
+    return is_lock(found) and not runs(found)
+  end
+  return letter(seat) == 'A'
+end
+
+local indexes = {}
+
+-- The set of seats whose rows name the holder, stale locks among them.
+local function index(holder)
+  if not indexes[holder] then
+    local set = {}
+    local found = redis.call('HGET', holders_key, holder)
+    if found then
+      for _, seat in ipairs(cmsgpack.unpack(found)) do
+        set[seat] = true
+      end
+    end
+    indexes[holder] = set
+  end
+  return indexes[holder]
+end
+
+-- What the holder has, by seat: locks that run, and pins. Rows as the port documents them.
+local function holds(holder)
+  local seats = {}
+  for seat in pairs(index(holder)) do
+    local found = row(seat)
+    if runs(found) or is_pin(found) then
+      seats[#seats + 1] = seat
+    end
+  end
+  table.sort(seats)
+  local list = {}
+  for place, seat in ipairs(seats) do
+    local found = row(seat)
+    local pinned = is_pin(found)
+    list[place] = {
+      seat, pinned and found.until_at or found.expires_at, found.first_at, found.ordinal, found.fence,
+      pinned and found.order or cjson.null,
+    }
+  end
+  return list
+end
+
+local pending, pending_seats, touched = {}, {}, {}
+
+-- What becomes of a seat: a row or false, and its letter. Nothing is written before `commit`.
+local function put(seat, new_row, new_letter)
+  if not pending[seat] then
+    pending[seat] = {row = row(seat), letter = letter(seat)}
+    pending_seats[#pending_seats + 1] = seat
+  end
+  local old = row(seat)
+  if old and old.holder ~= '' then
+    index(old.holder)[seat] = nil
+    touched[old.holder] = true
+  end
+  if new_row and new_row.holder ~= '' then
+    index(new_row.holder)[seat] = true
+    touched[new_row.holder] = true
+  end
+  rows[seat], letters[seat] = new_row, new_letter
+end
+
+local function write(...)
+  return redis.call(...)
+end
+
+-- One command for as many arguments as Lua can unpack safely.
+local function write_all(command, key, arguments)
+  for first = 1, #arguments, 4000 do
+    write(command, key, unpack(arguments, first, math.min(first + 3999, #arguments)))
+  end
+end
+
+-- Who lost or gained what, in the order in which it was said.
+local causes, cause_of = {}, {}
+
+local function tell(holder, cause, seat)
+  local key = cause .. ' ' .. holder
+  local entry = cause_of[key]
+  if not entry then
+    entry = {holder = holder, cause = cause, seats = {}}
+    cause_of[key], causes[#causes + 1] = entry, entry
+  end
+  entry.seats[#entry.seats + 1] = seat
+end
+
+-- Tells the holder of the stale lock on a seat that `by` takes ('' for nobody); one's own is simply granted anew.
+local function tell_expired(seat, by)
+  local found = row(seat)
+  if found and found.holder ~= by then
+    tell(found.holder, 'expired', seat)
+  end
+end
+
+-- Writes all that was put as the next version, logs it and announces it. All rows go in one command, so a mutation
+-- that breaks off has them all or none; the version comes after everything that a reader of that version relies on.
+local function commit(origin)
+  local changes, set, unset, ends, ended = {}, {}, {}, {}, {}
+  for _, seat in ipairs(pending_seats) do
+    local old, new = pending[seat], row(seat)
+    if old.letter ~= letters[seat] then
+      changes[#changes + 1] = {seat, letters[seat]}
+    end
+    if new then
+      set[#set + 1] = seat
+      set[#set + 1] = packed(new)
+    elseif old.row then
+      unset[#unset + 1] = seat
+    end
+    if is_lock(new) then
+      ends[#ends + 1] = new.expires_at
+      ends[#ends + 1] = seat
+    elseif is_lock(old.row) then
+      ended[#ended + 1] = seat
+    end
+  end
+  local lists, emptied = {}, {}
+  for holder in pairs(touched) do
+    local list = {}
+    for seat in pairs(index(holder)) do
+      list[#list + 1] = seat
+    end
+    if #list > 0 then
+      lists[#lists + 1] = holder
+      lists[#lists + 1] = cmsgpack.pack(list)
+    else
+      emptied[#emptied + 1] = holder
+    end
+  end
+  local private = {}
+  for place, entry in ipairs(causes) do
+    private[place] = {entry.holder, entry.cause, entry.seats, holds(entry.holder)}
+  end
+  local version = meta.version + 1
+  local packed_changes = cmsgpack.pack(changes)
+  local message = '\150' -- an array of six
+    .. cmsgpack.pack(meta.epoch, version) .. packed_changes .. cmsgpack.pack(now, private) .. origin
+
+  write('XADD', log_key, 'MAXLEN', '=', meta.log_length, string.format('%d-0', version), 'changes', packed_changes)
+  write_all('HSET', locks_key, set)
+  write_all('HDEL', locks_key, unset)
+  for _, change in ipairs(changes) do
+    write('SETRANGE', seats_key, change[1], change[2])
+  end
+  write_all('ZADD', expiries_key, ends)
+  write_all('ZREM', expiries_key, ended)
+  write_all('HSET', holders_key, lists)
+  write_all('HDEL', holders_key, emptied)
+  if #changes > 0 then
+    meta.letters_version = version
+  end
+  meta.version = version
+  write('HSET', meta_key, 'version', version, 'letters_version', meta.letters_version)
+  write('SPUBLISH', deltas, message)
+end

@@ -1,0 +1,84 @@
+"""What scripts answer: `[code, now, body]` in MessagePack, the code from one list that Lua and Python share."""
+
+from enum import IntEnum
+
+import msgspec
+
+from protocol.scalars import Change
+
+
+class Reply(IntEnum):
+    """The first field of every script's answer; scripts say `REPLY.<name>`. All but OK changed nothing."""
+
+    OK = 0
+    STALE_EPOCH = -1
+    """The showtime is unknown, under another epoch, or closed."""
+    TOO_LATE = -2
+    """The store's clock has passed the command's `not_after`."""
+    TORN = -3
+    """A mutation broke off half-way; a new epoch rebuilds the showtime from its rows."""
+    UNKNOWN_SEAT = -4
+    SALES_CLOSED = -5
+    LIMIT_EXCEEDED = -6
+    SEATS_UNAVAILABLE = -7
+    NOT_HELD = -8
+    HOLD_CAP = -9
+    NOT_TOLD = -10
+    """The log cannot lead from the position given to the present one."""
+
+
+Row = tuple[int, int, int, int, int, str | None]
+"""One hold: (seat, expires_at, first_at, ordinal, fence, order or None)."""
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """A script's answer; `now` is the store's clock (ms) when it ran, and `body` depends on script and code."""
+
+    code: int
+    now: int
+    body: msgspec.Raw
+
+
+class MutationBody(msgspec.Struct, frozen=True, array_like=True):
+    """Body of OK from lock, unlock and extend."""
+
+    version: int
+    letters_version: int
+    seats: tuple[int, ...]
+    rejected: tuple[tuple[int, int], ...]
+    holds: tuple[Row, ...]
+
+
+class SnapshotBody(msgspec.Struct, frozen=True, array_like=True):
+    """Body of OK from snapshot."""
+
+    version: int
+    layout: int
+    letters: str
+
+
+class SinceBody(msgspec.Struct, frozen=True, array_like=True):
+    """Body of OK from since."""
+
+    version: int
+    changes: tuple[Change, ...]
+
+
+class HoldingsBody(msgspec.Struct, frozen=True, array_like=True):
+    """Body of OK from holdings."""
+
+    version: int
+    holds: tuple[Row, ...]
+
+
+class NumberBody(msgspec.Struct, frozen=True, array_like=True):
+    """Body of OK from expire (how many locks ended), and from occupy, release and block (the version)."""
+
+    number: int
+
+
+Seats = tuple[int, ...]
+"""Body of UNKNOWN_SEAT and NOT_HELD."""
+
+Rejections = tuple[tuple[int, int], ...]
+"""Body of LIMIT_EXCEEDED and SEATS_UNAVAILABLE: seats with the code that each failed by."""
