@@ -3,7 +3,6 @@
 A test that uses the shared Valkey takes a fresh `key_prefix`; one that uses PostgreSQL gets a fresh database.
 """
 
-import importlib
 import secrets
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from server.db import migrate
 from server.embedded import EmbeddedPostgres, EmbeddedValkey
 
 
@@ -55,7 +55,7 @@ def migrated_template(postgres: EmbeddedPostgres) -> str:
     """The name of a database at the newest migration, to be copied and never connected to."""
     name = "migrated"
     postgres.sql(f"CREATE DATABASE {name}")
-    importlib.import_module("server.db.migrate").upgrade(postgres.url_of(name))
+    migrate.upgrade(postgres.url_of(name))
     return name
 
 
@@ -69,6 +69,14 @@ def database_url(postgres: EmbeddedPostgres, migrated_template: str) -> Iterator
 def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     """A fresh database with nothing in it, dropped after the test."""
     yield from _fresh_database(postgres, "template0")
+
+
+def discard(data_dir: Path) -> None:
+    """Remove what stopped servers kept, also the cluster that they keep elsewhere for root."""
+    place = data_dir / "postgres" / "place"
+    if place.exists():
+        shutil.rmtree(place.read_text().strip())
+    shutil.rmtree(data_dir)
 
 
 def _fresh_database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:

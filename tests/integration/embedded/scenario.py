@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -19,10 +20,20 @@ from server.embedded import EmbeddedServers, processes
 _LIMIT_S = 30.0
 
 
+@dataclass(frozen=True)
+class Runner:
+    """From which folder, by which interpreter and as which user the program runs."""
+
+    folder: Path = Path(__file__).parents[3]
+    python: Path = Path(sys.executable)
+    uid: int | None = None
+
+
 class Scenario:
     """The program as its test sees it; a context manager that leaves nothing running."""
 
-    def __init__(self, data_dir: Path, state_dir: Path) -> None:
+    def __init__(self, data_dir: Path, state_dir: Path, runner: Runner | None = None) -> None:
+        self._runner = runner or Runner()
         self._arguments = [str(data_dir), str(state_dir)]
         self._process: subprocess.Popen[str] | None = None
 
@@ -35,12 +46,16 @@ class Scenario:
     def start(self, *, follow: bool = True) -> Any:
         """Start the program and return what it says of its servers: `valkey` and `postgres`, their process ids."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, *self._arguments, "follow" if follow else "orphan"],
+            [self._runner.python, "-m", __name__, *self._arguments, "follow" if follow else "orphan"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            cwd=Path(__file__).parents[3],
+            cwd=self._runner.folder,
+            # Elsewhere it runs a copy, whose lines are nobody's coverage.
+            env=dict(os.environ) if self._runner == Runner() else _without_coverage(),
+            user=self._runner.uid if os.geteuid() == 0 else None,
+            extra_groups=[] if os.geteuid() == 0 and self._runner.uid else None,
         )
         return self._answer()
 
@@ -73,6 +88,10 @@ class Scenario:
     ) -> None:
         if self._process is not None:
             self.end()
+
+
+def _without_coverage() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,15 +18,14 @@ from server.embedded import EmbeddedError, EmbeddedPostgres
 
 @pytest.fixture
 def postgres(data_dir: Path, state_dir: Path) -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL of the test's own, not started yet."""
-    server = EmbeddedPostgres(data_dir, state_dir=state_dir)
+    """A PostgreSQL of the test's own, not started yet; a killed process loses nothing that it wrote, durable or not."""
+    server = EmbeddedPostgres(data_dir, durable=False, state_dir=state_dir)
     yield server
     server.stop()
 
 
-def test_settings(postgres: EmbeddedPostgres) -> None:
+def test_settings(data_dir: Path, state_dir: Path) -> None:
     """Acknowledged is on disk, text is UTF-8 in code point order, pages have checksums, no port is open."""
-    postgres.start()
     expected = {
         "fsync": "on",
         "synchronous_commit": "on",
@@ -34,9 +34,10 @@ def test_settings(postgres: EmbeddedPostgres) -> None:
         "listen_addresses": "",
         "server_encoding": "UTF8",
     }
-    assert {name: postgres.sql(f"SHOW {name}") for name in expected} == expected
-    provider = "SELECT datlocprovider, datlocale FROM pg_database WHERE datname = 'cinebook'"
-    assert postgres.sql(provider) == "b|C.UTF-8"
+    with EmbeddedPostgres(data_dir, state_dir=state_dir) as postgres:
+        assert {name: postgres.sql(f"SHOW {name}") for name in expected} == expected
+        provider = "SELECT datlocprovider, datlocale FROM pg_database WHERE datname = 'cinebook'"
+        assert postgres.sql(provider) == "b|C.UTF-8"
 
 
 def test_every_way_in_asks_for_the_password(postgres: EmbeddedPostgres, folder: Path) -> None:
@@ -79,7 +80,7 @@ async def test_a_second_start_finds_the_data(postgres: EmbeddedPostgres, data_di
         await connection.execute(text("CREATE TABLE seats AS SELECT 'F7' AS id"))
     await engine.dispose()
     postgres.stop()
-    with EmbeddedPostgres(data_dir, state_dir=state_dir) as again:
+    with EmbeddedPostgres(data_dir, durable=False, state_dir=state_dir) as again:
         assert again.sql("SELECT id FROM seats", "cinebook") == "F7"
 
 
@@ -102,17 +103,22 @@ async def test_a_crash_amid_a_query_is_no_obstacle(postgres: EmbeddedPostgres) -
     session.terminate()
 
 
-def test_a_process_file_that_names_a_stranger_is_no_obstacle(
-    postgres: EmbeddedPostgres, data_dir: Path, not_ours: int
-) -> None:
+def test_a_process_file_that_names_a_stranger_is_no_obstacle(postgres: EmbeddedPostgres) -> None:
     """After a crash another process may have the server's number: it is left alone and the start succeeds."""
     postgres.start()
     file = postgres._cluster / "postmaster.pid"
     lines = file.read_text().splitlines()
     postgres.kill()
-    file.write_text("\n".join([str(not_ours), *lines[1:]]))
-    postgres.start()
-    assert postgres.sql("SELECT 1") == "1"
+    # PostgreSQL is deceived only by a process of its own user.
+    stranger = subprocess.Popen(["sleep", "60"], user=file.stat().st_uid if os.geteuid() == 0 else None)
+    try:
+        file.write_text("\n".join([str(stranger.pid), *lines[1:]]))
+        postgres.start()
+        assert postgres.sql("SELECT 1") == "1"
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
 
 
 def test_an_interrupted_first_start_is_no_obstacle(postgres: EmbeddedPostgres) -> None:

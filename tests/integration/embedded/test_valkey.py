@@ -116,6 +116,21 @@ def test_a_server_that_ends_while_starting_tells_its_last_words(valkey: Embedded
             valkey.start()
 
 
+def test_an_interrupted_start_leaves_nothing(valkey: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while the server comes up ends it, and the folder is free for the next start."""
+
+    def interrupt() -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(valkey, "_answers", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            valkey.start()
+    assert not valkey.alive
+    assert not valkey._sockets.path.exists()
+    valkey.start()
+
+
 def test_stale_files_are_no_obstacle(valkey: EmbeddedValkey, data_dir: Path, not_ours: int) -> None:
     """A process file that names a stranger and a folder that is not ours neither hinder the start nor harm either."""
     valkey.start()

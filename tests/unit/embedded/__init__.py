@@ -1,0 +1,1 @@
+"""Tests of how the embedded servers are run, without the servers."""
