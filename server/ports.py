@@ -104,8 +104,10 @@ class SeatStore(Protocol):
         """All that the holder has, with a fresh receipt. Locks past their expiry are not among it."""
         ...
 
-    def signed(self, showtime: str, holder: Holder, position: Position, holds: tuple[Hold, ...]) -> Holdings:
-        """What an announcement told of a holder, with a receipt for it; reads nothing."""
+    def signed(
+        self, showtime: str, holder: Holder, layout: int, position: Position, holds: tuple[Hold, ...]
+    ) -> Holdings:
+        """What an announcement at `position` told of a holder, with a receipt under this layout; reads nothing."""
         ...
 
     async def settled(self, showtime: str, holder: Holder, not_after: int) -> Holdings:

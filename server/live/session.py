@@ -144,7 +144,11 @@ class Session:
         if holder is None:
             return
         holdings = self._store.signed(
-            self._room.showtime.id, holder, Position(announcement.epoch, announcement.version), change.holdings()
+            self._room.showtime.id,
+            holder,
+            self._room.map.layout,
+            Position(announcement.epoch, announcement.version),
+            change.holdings(),
         )
         self._warner.watch(holdings.holds)
         if change.cause == "expired":

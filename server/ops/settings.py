@@ -20,33 +20,42 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CINEBOOK_", extra="ignore", frozen=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    public_url: str = Field("", description="Where people reach the server, such as `https://tickets.example`.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    public_url: str = Field(default="", description="Where people reach the server, such as `https://tickets.example`.")
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Other origins whose pages may connect and write, separated by commas."
+        default=(), description="Other origins whose pages may connect and write, separated by commas."
     )
-    data_dir: Path = Field(Path(".cinebook"), description="Where the embedded servers and the generated key live.")
-    redis_url: str = Field("", description="Redis 7 or Valkey; empty starts an embedded Valkey.")
-    redis_prefix: str = Field("cinebook:", description="What every key and channel in Redis begins with.")
-    redis_timeout_ms: Positive = Field(1000, description="After this a command to Redis is given up.")
-    redis_connections: Positive = Field(16, description="Connections to Redis for commands; more wait for one.")
-    database_url: str = Field("", description="PostgreSQL; empty starts an embedded one.")
-    database_connections: Positive = Field(10, description="Connections to PostgreSQL; more wait for one.")
-    database_timeout_ms: Positive = Field(5000, description="After this a database query is given up.")
+    data_dir: Path = Field(
+        default=Path(".cinebook"), description="Where the embedded servers and the generated key live."
+    )
+    redis_url: str = Field(default="", description="Redis 7 or Valkey; empty starts an embedded Valkey.")
+    redis_prefix: str = Field(default="cinebook:", description="What every key and channel in Redis begins with.")
+    redis_timeout_ms: Positive = Field(default=1000, description="After this a command to Redis is given up.")
+    redis_connections: Positive = Field(default=16, description="Connections to Redis for commands; more wait for one.")
+    database_url: str = Field(default="", description="PostgreSQL; empty starts an embedded one.")
+    database_connections: Positive = Field(default=10, description="Connections to PostgreSQL; more wait for one.")
+    database_timeout_ms: Positive = Field(default=5000, description="After this a database query is given up.")
     secret_key: SecretStr = Field(
-        SecretStr(""), description="Signs sessions and receipts; empty generates one and keeps it under `DATA_DIR`."
+        default=SecretStr(""),
+        description="Signs sessions and receipts; empty generates one and keeps it under `DATA_DIR`.",
     )
-    session_ms: Positive = Field(30 * 86_400_000, description="How long a guest session lives without renewal.")
-    hold_ms: Positive = Field(900_000, description="How long a locked seat is held.")
-    max_hold_ms: Positive = Field(1_800_000, description="How long a seat may be held by extending.")
-    max_seats: int = Field(8, ge=1, le=50, description="How many seats one holder may hold in a showtime.")
-    sweep_ms: Positive = Field(500, description="How often ended locks are announced.")
-    heartbeat_ms: Positive = Field(25_000, description="Silence after which either side of a socket asks for a sign.")
-    log_length: Positive = Field(1000, description="How many deltas a showtime's log keeps for clients that resume.")
-    max_connections: Positive = Field(20_000, description="WebSocket connections of one process; more get 503.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level logged.")
-    log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
+    session_ms: Positive = Field(default=30 * 86_400_000, description="How long a guest session lives without renewal.")
+    hold_ms: Positive = Field(default=900_000, description="How long a locked seat is held.")
+    max_hold_ms: Positive = Field(default=1_800_000, description="How long a seat may be held by extending.")
+    max_seats: int = Field(default=8, ge=1, le=50, description="How many seats one holder may hold in a showtime.")
+    sweep_ms: Positive = Field(default=500, description="How often ended locks are announced.")
+    heartbeat_ms: Positive = Field(
+        default=25_000, description="Silence after which either side of a socket asks for a sign."
+    )
+    log_length: Positive = Field(
+        default=1000, description="How many deltas a showtime's log keeps for clients that resume."
+    )
+    max_connections: Positive = Field(default=20_000, description="WebSocket connections of one process; more get 503.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least level logged."
+    )
+    log_format: Literal["console", "json"] = Field(default="console", description="How log lines are written.")
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

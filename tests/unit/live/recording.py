@@ -70,7 +70,9 @@ class HistoryStore:
     def channel(self, showtime: str) -> str:
         return f"{{st:{showtime}}}:deltas"
 
-    def signed(self, showtime: str, holder: Holder, position: Position, holds: tuple[Hold, ...]) -> Holdings:
+    def signed(
+        self, showtime: str, holder: Holder, layout: int, position: Position, holds: tuple[Hold, ...]
+    ) -> Holdings:
         return Holdings(epoch=position.epoch, version=position.version, holds=holds, receipt="signed")
 
     def _asked(self, name: str) -> None:

@@ -1,0 +1,125 @@
+"""Builds the application from its settings: each part once, given what it needs; nothing connects before it starts."""
+
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+
+from server.db.catalogue import PostgresCatalogue
+from server.db.engine import create_engine, durability_findings
+from server.db.migrate import is_current, upgrade
+from server.db.seed import seed
+from server.embedded import Addresses
+from server.identity.origins import OriginPolicy
+from server.identity.secrets import load_secret
+from server.identity.sessions import Cookie, Sessions
+from server.identity.tokens import SessionTokens
+from server.live.hub import Hub
+from server.ops.settings import Settings
+from server.seats.receipts import ReceiptSigner
+from server.seats.store import RedisSeatStore
+from server.seats.sweeper import Sweeper
+from server.web.app import build_app
+from server.web.context import Context
+from server.web.health import Check, Probe
+from server.web.sockets import SocketEndpoint
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(settings: Settings, addresses: Addresses) -> Starlette:
+    """The application over the servers at `addresses`; it connects when it starts and lets go when it ends."""
+    secret = load_secret(settings.secret_key.get_secret_value(), settings.data_dir)
+    worker = secrets.token_hex(4)
+    engine = create_engine(
+        addresses.database_url,
+        connections=settings.database_connections,
+        timeout_ms=settings.database_timeout_ms,
+    )
+    catalogue = PostgresCatalogue(engine, settings.limits)
+    store = RedisSeatStore(
+        addresses.redis_url,
+        settings.redis_prefix,
+        facts=catalogue.seat_facts,
+        layout=catalogue.layout,
+        next_ordinal=catalogue.next_ordinal,
+        receipts=ReceiptSigner(secret),
+        worker=worker,
+        timeout_ms=settings.redis_timeout_ms,
+        connections=settings.redis_connections,
+        log_length=settings.log_length,
+    )
+    hub = Hub(
+        store=store,
+        catalogue=catalogue,
+        redis_url=addresses.redis_url,
+        timeout_ms=settings.redis_timeout_ms,
+        log_length=settings.log_length,
+    )
+    sweeper = Sweeper(store, rooms=hub.showtimes, interval_ms=settings.sweep_ms)
+    endpoint = SocketEndpoint(
+        hub, worker=worker, max_connections=settings.max_connections, heartbeat_ms=settings.heartbeat_ms
+    )
+    context = Context(
+        catalogue=catalogue,
+        store=store,
+        sessions=Sessions(
+            tokens=SessionTokens(secret, settings.session_ms, now_ms),
+            cookie=Cookie.for_public_url(secret, settings.public_url),
+        ),
+        origins=OriginPolicy(public_url=settings.public_url, host=settings.host, listed=settings.allowed_origins),
+        public_url=settings.public_url,
+        static=static_folder(),
+        probes={"seat store": _probe_of(store.check), "database": _database_probe(engine)},
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(engine.dispose)
+            for part in (store, hub, sweeper):
+                await part.start()
+                stack.push_async_callback(part.close)
+            log.info("worker started", worker=worker)
+            yield
+
+    return build_app(context, extra_routes=[endpoint.route()], lifespan=lifespan)
+
+
+def migrate_and_seed(database_url: str) -> None:
+    """Bring the database to the newest version and load the demo data; both leave alone what is there."""
+    upgrade(database_url)
+    seed(database_url, now_ms())
+
+
+def now_ms() -> int:
+    """The wall clock in milliseconds, for what no store's clock is asked about."""
+    return time.time_ns() // 1_000_000
+
+
+def static_folder() -> Path:
+    """The pages and their assets: packaged beside this module, or at the top of a source tree."""
+    here = Path(__file__).parent
+    packaged = here / "_static"
+    return packaged if packaged.is_dir() else here.parent / "static"
+
+
+def _probe_of(findings: Callable[[], Awaitable[list[str]]]) -> Probe:
+    async def probe() -> Check:
+        found = await findings()
+        return Check(state="degraded" if found else "ok", findings=tuple(found))
+
+    return probe
+
+
+def _database_probe(engine: AsyncEngine) -> Probe:
+    async def findings() -> list[str]:
+        found = await durability_findings(engine)
+        return list(found) if await is_current(engine) else [*found, "migrations are missing: run `cinebook migrate`"]
+
+    return _probe_of(findings)

@@ -1,0 +1,80 @@
+"""`cinebook watch`: a showtime's changes in a terminal, as they happen."""
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from protocol.aio import SeatMapClient
+from protocol.effects import ConnectionChanged, ConnectionState, MapChanged, MapReplaced
+from protocol.events import Missed
+from protocol.from_server import Notice, Viewers
+from protocol.scalars import Change
+from protocol.seatmap import SeatMap, SeatStatus
+
+REQUEST_TIMEOUT_S: Final = 10
+"""How long the layout may take to come."""
+
+
+class WatchError(Exception):
+    """The showtime cannot be watched; the message says why."""
+
+
+async def watch(url: str, showtime: str, *, say: Callable[[str], None] = print) -> None:
+    """Say each change of `showtime` on the server at `url` in a line, until the server ends it for good.
+
+    Raises `WatchError` if the server cannot be reached or does not know the showtime.
+    """
+    seat_ids = await asyncio.to_thread(_seat_ids, url, showtime)
+    socket_url = "ws" + url.removeprefix("http")
+    async with SeatMapClient(socket_url, showtime, display=True) as client:
+        events = client.events()
+        async for event in events:
+            match event:
+                case MapReplaced() if client.map is not None:
+                    say(_line(f"version {client.map.version}: {_summary(client.map)}"))
+                case MapChanged(changes=changes) if changes and client.map is not None:
+                    say(_line(f"version {client.map.version}: {_changes(changes, seat_ids)}"))
+                case Viewers(count=count):
+                    say(_line(f"{count} watching"))
+                case Notice(message=message):
+                    say(_line(message))
+                case ConnectionChanged(state=ConnectionState.WAITING):
+                    say(_line("connection lost, trying again"))
+                case ConnectionChanged(state=ConnectionState.STOPPED, code=code):
+                    say(_line(f"ended by the server ({code})"))
+                case Missed(count=count):
+                    say(_line(f"{count} events were skipped"))
+                case _:
+                    pass
+
+
+def _seat_ids(url: str, showtime: str) -> tuple[str, ...]:
+    layout = _get(f"{url}/api/v1/showtimes/{showtime}/layout")
+    return tuple(seat["id"] for seat in layout["seats"])
+
+
+def _get(url: str) -> Any:
+    try:
+        with urllib.request.urlopen(url, timeout=REQUEST_TIMEOUT_S) as answer:  # noqa: S310 - the person gave it
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise WatchError(f"{url} answered {error.code}") from error
+    except (OSError, ValueError) as error:
+        raise WatchError(f"{url} cannot be read: {error}") from error
+
+
+def _line(text: str) -> str:
+    return f"{datetime.now().astimezone():%H:%M:%S.%f}"[:-3] + f"  {text}"
+
+
+def _summary(seat_map: SeatMap) -> str:
+    letters = seat_map.letters
+    return ", ".join(f"{letters.count(status.value)} {status.word}" for status in SeatStatus)
+
+
+def _changes(changes: list[Change], seat_ids: tuple[str, ...]) -> str:
+    return ", ".join(f"{seat_ids[index]} {SeatStatus(letter).word}" for index, letter in changes)
