@@ -22,6 +22,9 @@ _log = structlog.get_logger(__name__)
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
+_MAX_DIGITS: Final = 18
+"""A longer number is no length, and too much work to read."""
+
 _STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -163,7 +166,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > self._max_bytes:
+        if not announced.isdecimal() or len(announced) > _MAX_DIGITS or int(announced) > self._max_bytes:
             await problem_response(HTTPConnection(scope), Code.TOO_LARGE)(scope, receive, send)
             return
         left = self._max_bytes

@@ -1,0 +1,1 @@
+"""Tests of the HTTP surface without a store or a database."""
