@@ -98,7 +98,9 @@ class Link:
 
 
 def _facts(info: object) -> dict[str, str]:
-    if not isinstance(info, bytes):
-        raise RedisError("the store did not tell who it is")
-    lines = (line.partition(":") for line in info.decode().splitlines())
-    return {name: value for name, separator, value in lines if separator}
+    """The lines of INFO by name; raises `RedisError` if it does not tell who the store is and what time it has."""
+    text = info.decode() if isinstance(info, bytes) else ""
+    facts = {name: value for name, _, value in (line.partition(":") for line in text.splitlines())}
+    if not {"run_id", "master_replid", "server_time_usec"} <= facts.keys():
+        raise RedisError(f"the store does not tell who it is: {info if isinstance(info, ErrorReply) else 'INFO'}")
+    return facts

@@ -88,7 +88,7 @@ class Opener:
         self._known: dict[str, Epoch] = {}
         self._layouts: dict[int, Layout] = {}
         self._flights: dict[str, asyncio.Task[Epoch]] = {}
-        self._begun: set[str] = set()
+        self._begun: dict[str, str] = {}
 
     async def epoch(self, showtime: str) -> Epoch:
         """The showtime's epoch, as last heard; opened first where there is none.
@@ -134,28 +134,26 @@ class Opener:
         """Adopt the open epoch, or begin and load one, or wait for whoever does."""
         loop = asyncio.get_running_loop()
         patience = loop.time() + 2 * self._opening_ms / 1000
-        while True:
+        while loop.time() < patience:
             found, identity = await self._look(showtime)
             try:
-                if found.identity == identity and found.epoch != torn:
-                    if found.state == "open" and found.layout is not None:
-                        return Epoch(found.epoch, identity, await self._layout(found.layout))
-                    if found.epoch in self._begun:
-                        await self._load(showtime, found, identity)
-                        continue
-                    if self._clock.now() < found.begun_at + self._opening_ms:
-                        await asyncio.sleep(POLL_S)
-                        continue
-                await self._begin(showtime, found, identity)
+                if found.identity != identity or found.epoch == torn:
+                    await self._begin(showtime, found, identity)
+                elif found.state == "open" and found.layout is not None:
+                    return Epoch(found.epoch, identity, await self._layout(found.layout))
+                elif found.epoch == self._begun.get(showtime):
+                    await self._load(showtime, found, identity)
+                elif self._clock.now() < found.begun_at + self._opening_ms:
+                    await asyncio.sleep(POLL_S)
+                else:
+                    await self._begin(showtime, found, identity)
             except OtherStoreError:
                 continue
             except UnavailableError as error:
                 # Unknown: the next look tells.
                 if error.outcome is not Outcome.UNKNOWN:
                     raise
-            finally:
-                if loop.time() > patience:
-                    raise UnavailableError(Outcome.NONE)
+        raise UnavailableError(Outcome.NONE)
 
     async def _look(self, showtime: str) -> tuple[_Found, str]:
         values, identity = await self._pipeline.run("HMGET", self._keys.showtime(showtime).meta, *_META)
@@ -170,10 +168,8 @@ class Opener:
             await self._facts(showtime)
         epoch = secrets.token_urlsafe(9)
         ordinal = await self._next_ordinal()
-        self._begun.add(epoch)
-        code = await self._script(Operation.BEGIN, showtime, found.epoch, identity, epoch, ordinal, identity)
-        if code != Reply.OK:
-            self._begun.discard(epoch)
+        self._begun[showtime] = epoch
+        await self._script(Operation.BEGIN, showtime, found.epoch, identity, epoch, ordinal, identity)
 
     async def _load(self, showtime: str, found: _Found, identity: str) -> None:
         """Open the epoch that this worker has begun with what the database says now."""
@@ -196,7 +192,7 @@ class Opener:
         )
         code = await self._script(Operation.LOAD, showtime, found.epoch, identity, self._origin, packed)
         if code == Reply.OK:
-            self._begun.discard(found.epoch)
+            del self._begun[showtime]
             _log.info("a showtime has a new epoch", showtime=showtime, epoch=found.epoch)
 
     async def _moved(self, former: int | None, facts: SeatFacts) -> list[int]:

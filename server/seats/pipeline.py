@@ -33,6 +33,9 @@ CHANGED_NOTHING: Final = frozenset(
 )  # fmt: skip
 """Error replies of the store after which a script is known to have changed nothing."""
 
+TELL_OF_ANOTHER_ROLE: Final = frozenset({"READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOAUTH"})
+"""Error replies after which a connection's label may be wrong: it is dropped."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -264,7 +267,7 @@ class Pipeline:
                         if reply.code == "NOSCRIPT":
                             unknown.append(command)
                             continue
-                        usable = usable and reply.code not in CHANGED_NOTHING
+                        usable = usable and reply.code not in TELL_OF_ANOTHER_ROLE
                     command.settle(reply, link.identity, not_after)
                 if unknown:
                     # The text goes along this time, so that a cache that is flushed again does no harm.

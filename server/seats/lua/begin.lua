@@ -22,7 +22,7 @@ end
 
 write('DEL', log_key)
 write(
-  'HSET', meta_key, 'epoch', new_epoch, 'state', 'closed', 'version', 0, 'letters_version', 0, 'ordinal', ordinal,
-  'identity', identity, 'begun_at', now, 'kept_epoch', kept_epoch, 'kept_version', kept_version
+  'HSET', meta_key, 'epoch', new_epoch, 'state', 'closed', 'version', 0, 'writing', 0, 'letters_version', 0,
+  'ordinal', ordinal, 'identity', identity, 'begun_at', now, 'kept_epoch', kept_epoch, 'kept_version', kept_version
 )
 return reply(REPLY.OK, {})

@@ -87,8 +87,8 @@ write_all('ZADD', expiries_key, ends)
 write_all('HSET', holders_key, lists)
 write('SET', seats_key, table.concat(opened))
 write(
-  'HSET', meta_key, 'state', 'open', 'version', 1, 'letters_version', 1, 'layout', facts.layout, 'seat_count',
-  facts.seat_count, 'opens_at', facts.opens_at, 'closes_at', facts.closes_at, 'max_seats', facts.max_seats,
+  'HSET', meta_key, 'state', 'open', 'version', 1, 'writing', 1, 'letters_version', 1, 'layout', facts.layout,
+  'seat_count', facts.seat_count, 'opens_at', facts.opens_at, 'closes_at', facts.closes_at, 'max_seats', facts.max_seats,
   'hold_ms', facts.hold_ms, 'max_hold_ms', facts.max_hold_ms, 'log_length', facts.log_length
 )
 write('SPUBLISH', deltas, message)

@@ -18,14 +18,14 @@ end
 
 local meta = {}
 do
-  local texts = redis.call('HMGET', meta_key, 'epoch', 'state')
-  meta.epoch, meta.state = texts[1] or '', texts[2] or ''
   local names = {
-    'ordinal', 'version', 'letters_version', 'seat_count', 'opens_at', 'closes_at', 'max_seats', 'hold_ms',
-    'max_hold_ms', 'log_length', 'layout',
+    'epoch', 'state', 'ordinal', 'version', 'letters_version', 'seat_count', 'opens_at', 'closes_at', 'max_seats',
+    'hold_ms', 'max_hold_ms', 'log_length', 'layout', 'writing',
   }
-  for index, value in ipairs(redis.call('HMGET', meta_key, unpack(names))) do
-    meta[names[index]] = tonumber(value)
+  local values = redis.call('HMGET', meta_key, unpack(names))
+  meta.epoch, meta.state = values[1] or '', values[2] or ''
+  for place = 3, #names do
+    meta[names[place]] = tonumber(values[place])
   end
 end
 
@@ -33,8 +33,8 @@ local function reply(code, body)
   return cmsgpack.pack({code, now, body})
 end
 
--- Refuses a command that comes too late, that expects another epoch, or that meets a mutation which broke off half-way
--- (its log entry is there, its version is not): only a new epoch, rebuilt from the rows, mends that.
+-- Refuses a command that comes too late, that expects another epoch, or that meets a mutation which broke off half-way:
+-- only a new epoch, rebuilt from the rows, mends that.
 local function refusal()
   if not_after and now > not_after then
     return reply(REPLY.TOO_LATE, {})
@@ -42,8 +42,7 @@ local function refusal()
   if meta.epoch ~= epoch or meta.state ~= 'open' then
     return reply(REPLY.STALE_EPOCH, {})
   end
-  local last = redis.call('XREVRANGE', log_key, '+', '-', 'COUNT', 1)[1]
-  if not last or last[1] ~= string.format('%d-0', meta.version) then
+  if meta.writing ~= meta.version then
     return reply(REPLY.TORN, {})
   end
 end
@@ -203,8 +202,9 @@ local function tell_expired(seat, by)
   end
 end
 
--- Writes all that was put as the next version, logs it and announces it. All rows go in one command, so a mutation
--- that breaks off has them all or none; the version comes after everything that a reader of that version relies on.
+-- Writes all that was put as the next version, logs it and announces it. `writing` names the version before anything
+-- else is written, and `version` follows last, so that a mutation which breaks off in between is known for that; all rows
+-- go in one command, so that it leaves all of them or none.
 local function commit(origin)
   local changes, set, unset, ends, ended = {}, {}, {}, {}, {}
   for _, seat in ipairs(pending_seats) do
@@ -247,6 +247,7 @@ local function commit(origin)
   local message = '\150' -- an array of six
     .. cmsgpack.pack(meta.epoch, version) .. packed_changes .. cmsgpack.pack(now, private) .. origin
 
+  write('HSET', meta_key, 'writing', version)
   write('XADD', log_key, 'MAXLEN', '=', meta.log_length, string.format('%d-0', version), 'changes', packed_changes)
   write_all('HSET', locks_key, set)
   write_all('HDEL', locks_key, unset)
