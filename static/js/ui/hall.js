@@ -2,14 +2,19 @@
 
 import { Neighbours } from "../core/geometry.js";
 import { element } from "./dom.js";
+import { seatClasses } from "./look.js";
 
 /**
  * How a seat is to look: its letter, whether it is one's own, and whether a question about it is open.
  * @typedef {{status: string, mine: boolean, pending: boolean, label: string}} SeatView
  */
 
-/** Units left free around the seats: for the row names at the sides and the screen in front. */
+/** Units left free at the sides, for the names of the rows. */
 const MARGIN = 1.5;
+
+/** A seat's number is 0.36 units high; its box takes 0.86 units of its place (css/seatmap.css has both in em). */
+const EM_PER_UNIT = 1 / 0.36;
+const BOX = 0.86;
 
 /**
  * The hall: every seat once, where the layout says; afterwards only what `paint` is told changes.
@@ -20,21 +25,34 @@ export class Hall {
   #root;
   #neighbours;
   #onChoose;
+  #onPoint;
+  #grid = element("div");
+  #life = new AbortController();
   /** @type {HTMLButtonElement[]} */
   #seats = [];
+  /** What stays of a seat's looks. @type {{kind: string, half: "left" | "right" | null}[]} */
+  #looks = [];
   #current = 0;
+  /** @type {number | null} */
+  #pointed = null;
+  /** Where the first row begins: the screen stands before it, however much room the layout leaves. */
+  #front = 0;
 
   /**
-   * @param {HTMLElement} root emptied and filled
+   * @param {HTMLElement} root given its size at once, and the seats by `show`
    * @param {Layout} layout
-   * @param {{label: string, onChoose: ((index: number) => void) | null}} options without `onChoose` it is a picture
+   * @param {{label: string, onChoose: ((index: number) => void) | null, onPoint: (words: string) => void}} options without
+   *   `onChoose` it is a picture; `onPoint` hears the label of the seat that is pointed at, and "" of none
    */
-  constructor(root, layout, { label, onChoose }) {
+  constructor(root, layout, { label, onChoose, onPoint }) {
     this.#root = root;
     this.#onChoose = onChoose;
+    this.#onPoint = onPoint;
     this.#neighbours = new Neighbours(layout.seats);
     this.#build(layout, label);
-    if (onChoose) this.#listen();
+    // The root outlives its halls: what is heard of it ends with this one.
+    const { signal } = this.#life;
+    if (onChoose) this.#listen(signal);
   }
 
   /**
@@ -49,11 +67,25 @@ export class Hall {
     seat.setAttribute("aria-selected", String(mine));
     seat.setAttribute("aria-label", label);
     seat.toggleAttribute("data-pending", pending);
+    seat.className = seatClasses({ ...this.#looks[index], status, mine, pending });
     seat.setAttribute("aria-busy", String(pending));
+    if (index === this.#pointed) this.#onPoint(label);
+  }
+
+  /** Takes the place of what was there: after the size is chosen, since thousands of seats are measured anew with it. */
+  show() {
+    this.#root.replaceChildren(this.#grid);
+  }
+
+  /** Hears no more: another hall takes its place. */
+  end() {
+    this.#life.abort();
   }
 
   /** @param {Layout} layout @param {string} label */
-  #build({ seats, width, height }, label) {
+  #build({ seats, width }, label) {
+    this.#front = Math.min(...seats.map(({ y }) => y - 0.5));
+    const back = Math.max(...seats.map(({ y }) => y + 0.5));
     const grid = element("div", { class: "hall-seats", role: "grid", "aria-label": label });
     const byId = new Map(seats.map((seat) => [seat.id, seat]));
     for (const row of this.#neighbours.rows) {
@@ -67,18 +99,20 @@ export class Hall {
       grid.append(line);
     }
     const right = Math.max(width, ...seats.map(({ x }) => x + 0.5));
-    const back = Math.max(height, ...seats.map(({ y }) => y + 0.5));
     this.#root.style.setProperty("--width", String(right + 2 * MARGIN));
-    this.#root.style.setProperty("--height", String(back + MARGIN / 2));
-    this.#root.replaceChildren(grid);
+    this.#root.style.setProperty("--height", String(back - this.#front));
+    this.#grid = grid;
     this.#current = this.#neighbours.rows[0]?.[0].index ?? 0;
     if (this.#onChoose) this.#seats[this.#current]?.setAttribute("tabindex", "0");
   }
 
   /** @param {Seat} seat @param {Seat | undefined} pair */
   #seat(seat, pair) {
+    const half = seat.kind === "couple" && pair ? (seat.x < pair.x ? "left" : "right") : null;
+    const look = { kind: seat.kind, half: /** @type {"left" | "right" | null} */ (half) };
+    this.#looks[seat.index] = look;
     const node = element("button", {
-      class: "seat",
+      class: seatClasses({ ...look, status: "" }),
       type: "button",
       role: "gridcell",
       tabindex: "-1",
@@ -89,37 +123,46 @@ export class Hall {
       "data-status": "",
       "data-mine": "false",
     });
-    if (pair && seat.kind === "couple") node.dataset.half = seat.x < pair.x ? "left" : "right";
     node.disabled = !this.#onChoose;
-    place(node, seat.x + MARGIN, seat.y);
+    place(node, seat.x + MARGIN, seat.y - this.#front);
     return node;
   }
 
   /** @param {Seat} seat the outermost of its row @param {1 | -1} side */
   #rowName(seat, side) {
     const name = element("span", { class: "row-name", "aria-hidden": "true", text: seat.row });
-    place(name, seat.x + MARGIN + side, seat.y);
+    place(name, seat.x + MARGIN + side, seat.y - this.#front);
     return name;
   }
 
-  #listen() {
-    this.#root.addEventListener("click", (event) => {
-      const index = indexOf(event.target);
+  /** @param {AbortSignal} signal */
+  #listen(signal) {
+    /** @param {string} type @param {(index: number | null, event: Event) => void} react */
+    const on = (type, react) =>
+      this.#root.addEventListener(type, (event) => react(indexOf(event.target), event), { signal });
+    on("click", (index) => {
       if (index !== null) this.#onChoose?.(index);
     });
-    this.#root.addEventListener("focusin", (event) => {
-      const index = indexOf(event.target);
-      if (index !== null) this.#enter(index);
+    on("pointerover", (index) => this.#point(index));
+    on("pointerleave", () => this.#point(null));
+    on("focusin", (index) => {
+      if (index === null) return;
+      this.#enter(index);
+      this.#point(index);
     });
-    this.#root.addEventListener("keydown", (event) => {
-      const index = indexOf(event.target);
-      if (index === null || event.ctrlKey || event.metaKey || event.altKey) return;
-      const next = this.#neighbours.next(index, event.key);
+    on("keydown", (index, event) => {
+      const { key, ctrlKey, metaKey, altKey } = /** @type {KeyboardEvent} */ (event);
+      const next = index === null || ctrlKey || metaKey || altKey ? null : this.#neighbours.next(index, key);
       if (next === null) return;
       event.preventDefault();
       this.#seats[next].focus();
-      this.#seats[next].scrollIntoView({ block: "nearest", inline: "nearest" });
     });
+  }
+
+  /** @param {number | null} index */
+  #point(index) {
+    this.#pointed = index;
+    this.#onPoint(index === null ? "" : (this.#seats[index].getAttribute("aria-label") ?? ""));
   }
 
   /** Moves the tab stop. @param {number} index */
@@ -136,8 +179,15 @@ function indexOf(target) {
   return seat instanceof HTMLElement ? Number(seat.dataset.index) : null;
 }
 
-/** @param {HTMLElement} node @param {number} x @param {number} y */
+/**
+ * Puts the middle of a box there. In em, of which the style sheet makes EM_PER_UNIT one unit: enlarging the hall changes
+ * one size instead of thousands of sums.
+ *
+ * @param {HTMLElement} node
+ * @param {number} x
+ * @param {number} y
+ */
 function place(node, x, y) {
-  node.style.setProperty("--x", String(x));
-  node.style.setProperty("--y", String(y));
+  node.style.left = `${((x - BOX / 2) * EM_PER_UNIT).toFixed(3)}em`;
+  node.style.top = `${((y - BOX / 2) * EM_PER_UNIT).toFixed(3)}em`;
 }

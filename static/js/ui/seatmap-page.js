@@ -40,6 +40,8 @@ export class SeatMapPage {
   #indexes = new Map();
   /** @type {Map<string, Zone>} */
   #zones = new Map();
+  /** In words, by zone. @type {Map<string, string>} */
+  #prices = new Map();
   /** A session was opened and no `welcome` has shown yet that it counts. */
   #sessionOpened = false;
 
@@ -123,6 +125,9 @@ export class SeatMapPage {
   async #loadShowtime() {
     this.#showtime = await this.#api.showtime(this.#id);
     this.#zones = new Map(this.#showtime.zones.map((zone) => [zone.id, zone]));
+    this.#prices = new Map(
+      this.#showtime.zones.map(({ id, price, currency }) => [id, money(price, currency, text.locale)]),
+    );
     showTitle(this.#showtime);
   }
 
@@ -134,11 +139,19 @@ export class SeatMapPage {
     this.#indexes = new Map(layout.seats.map(({ id, index }) => [id, index]));
     layout.seats.sort((a, b) => a.index - b.index);
     const onChoose = this.#client.display ? null : (/** @type {number} */ index) => this.#choose(index);
-    this.#hall = new Hall(hook("[data-hall]"), layout, { label: text.page.seats, onChoose });
+    const info = hook("[data-seat-info]");
+    this.#hall?.end();
+    this.#hall = new Hall(hook("[data-hall]"), layout, {
+      label: text.page.seats,
+      onChoose,
+      onPoint: (words) => setText(info, words),
+    });
     showLegend(hook("[data-legend]"), [...new Set(layout.seats.map(({ kind }) => kind))]);
-    this.#paint(layout.seats.keys());
+    if (this.#client.map.size) this.#paint(layout.seats.keys());
     this.#showBasket();
     this.#zoom.begin();
+    this.#hall.show();
+    this.#zoom.centre();
   }
 
   /** @param {Iterable<number>} indexes */
@@ -266,8 +279,7 @@ export class SeatMapPage {
 
   /** @param {Seat} seat */
   #price({ zone }) {
-    const found = this.#zones.get(zone);
-    return found ? money(found.price, found.currency, text.locale) : "";
+    return this.#prices.get(zone) ?? "";
   }
 }
 

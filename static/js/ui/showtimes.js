@@ -49,7 +49,7 @@ function link({ id, cinema, hall, starts_at, sales, zones, seats_left }, now) {
     element("span", { class: "hall-name", text: hall.name }),
     element("span", { class: "left", text: closed ? text.page.salesClosed : text.seatsLeft(left) }),
   );
-  if (cheapest && !closed) {
+  if (cheapest && !closed && left > 0) {
     const price = money(cheapest.price, cheapest.currency, text.locale);
     node.append(element("span", { class: "price", text: zones.length > 1 ? text.from(price) : price }));
   }

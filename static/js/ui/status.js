@@ -10,9 +10,15 @@ export class Status {
   #notice = hook("[data-notice]");
   #ending = hook("[data-ending]");
 
+  constructor() {
+    hook('[data-action="dismiss"]', this.#refusal).addEventListener("click", () => this.clearRefusal());
+    hook('[data-action="dismiss"]', this.#notice).addEventListener("click", () => this.clearNotice());
+  }
+
   /** @param {"connecting" | "live" | "offline" | "ended"} status */
   connection(status) {
     this.#body.dataset.connection = status;
+    for (const each of Object.keys(text.connection)) this.#body.classList.toggle(`is-${each}`, each === status);
     setText(this.#connection, text.connection[status]);
     if (status !== "ended") this.#ending.hidden = true;
   }
@@ -52,6 +58,7 @@ export class Status {
   /** @param {HTMLElement} node @param {string} name @param {string} code @param {string} words */
   #say(node, name, code, words) {
     node.dataset[name] = code;
-    node.textContent = words; // set anew even if equal: a second refusal is to be read aloud as well
+    node.hidden = words === "";
+    hook("[data-words]", node).textContent = words; // set anew even if equal: a second refusal is to be read aloud too
   }
 }

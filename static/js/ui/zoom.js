@@ -19,9 +19,13 @@ export class Zoom {
     this.#hall = hall;
   }
 
-  /** Comfortable to touch, and centred. */
+  /** Comfortable to touch. */
   begin() {
     this.#draw(Math.max(COMFORTABLE, this.#fitting()));
+  }
+
+  /** Shows the middle of the front. */
+  centre() {
     this.#viewport.scrollLeft = (this.#viewport.scrollWidth - this.#viewport.clientWidth) / 2;
     this.#viewport.scrollTop = 0;
   }
