@@ -106,4 +106,4 @@ async def _add_showtimes(
 async def _seat_indexes(connection: AsyncConnection, layout: int, seats: tuple[str, ...]) -> dict[str, int]:
     columns = tables.seats.c
     query = select(columns.id, columns["index"]).where(columns.layout == layout, columns.id.in_(seats))
-    return dict((await connection.execute(query)).tuples())
+    return {identity: index for identity, index in await connection.execute(query)}  # noqa: C416 - dict() takes a Result for a mapping
