@@ -22,6 +22,13 @@ def private_folder(path: Path) -> None:
     path.mkdir(mode=0o700, exist_ok=True)
 
 
+def passable_folder(path: Path) -> None:
+    """Make the folder so that every user may pass through it, whatever the umask; one that exists stays as it is."""
+    if not path.is_dir():
+        path.mkdir(parents=True)
+        path.chmod(0o755)
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file with mode 0600 that is there whole or not at all."""
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from server.embedded.errors import EmbeddedError, missing_wheel
+from server.embedded.folders import passable_folder
 from server.embedded.processes import environment
 from server.embedded.service_user import ServiceUser
 
@@ -86,6 +87,7 @@ def _can_run(found: Installation, user: ServiceUser) -> bool:
 
 
 def _copy(site: Path, target: Path) -> None:
+    passable_folder(target.parent)
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         for part in _PARTS:

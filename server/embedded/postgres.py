@@ -16,7 +16,7 @@ from pathlib import Path
 
 from server.embedded.base import EmbeddedServer
 from server.embedded.errors import EmbeddedError
-from server.embedded.folders import SocketFolder, write_private
+from server.embedded.folders import SocketFolder, passable_folder, write_private
 from server.embedded.installation import Installation, installation
 from server.embedded.processes import Program, arguments_of
 from server.embedded.service_user import ServiceUser, owner_of, service_user
@@ -132,9 +132,7 @@ class EmbeddedPostgres(EmbeddedServer):
         return self._home if self._user is None else self._make_place(self._user)
 
     def _make_place(self, user: ServiceUser) -> Path:
-        if not self._state_dir.is_dir():
-            self._state_dir.mkdir(parents=True)
-            self._state_dir.chmod(0o755)  # made this moment; the umask may have been too narrow for the service user
+        passable_folder(self._state_dir)
         place = self._state_dir / secrets.token_hex(6)
         place.mkdir(mode=0o700)
         os.chown(place, user.uid, user.gid)

@@ -62,9 +62,10 @@ def test_one_that_cannot_start_leaves_neither(data_dir: Path, state_dir: Path) -
     servers.stop()
 
 
-def test_what_is_made_is_private(data_dir: Path, state_dir: Path) -> None:
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_what_is_made_is_private(data_dir: Path, state_dir: Path, umask: int) -> None:
     """What the servers make under DATA_DIR is closed to others, whatever the umask, and URLs are not shown by repr."""
-    before = os.umask(0)
+    before = os.umask(umask)
     try:
         with EmbeddedServers(data_dir, state_dir=state_dir) as addresses:
             assert repr(addresses) == "Addresses()"

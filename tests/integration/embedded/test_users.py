@@ -39,6 +39,18 @@ def test_a_normal_user_needs_nobodys_help(folder: Path, state_dir: Path, normal_
     assert modes_around(normal_user.folder) == before
 
 
+def test_a_cluster_keeps_its_owner(folder: Path, state_dir: Path, normal_user: Runner) -> None:
+    """What a normal user began, root goes on with: the server still runs as the one whose cluster it is."""
+    data_dir = folder / "home" / "data"
+    with Scenario(data_dir, state_dir, normal_user) as scenario:
+        scenario.start()
+        assert scenario.ask("count") == 1
+    with Scenario(data_dir, state_dir) as scenario:
+        scenario.start()
+        assert scenario.ask("count") == 2
+    assert {path.stat().st_uid for path in (data_dir / "postgres" / "data").rglob("*")} == {normal_user.uid}
+
+
 def test_no_mode_is_widened(folder: Path, state_dir: Path) -> None:
     """With programs and data in folders closed to all others, servers start without changing the mode of any."""
     closed = folder / "closed"
