@@ -297,12 +297,6 @@ test("holds of another tab are taken over, older ones are not", () => {
   assert.deepEqual(of(heard, "expired"), [{ seats: [1] }]);
 });
 
-test("within one epoch nothing is restored", () => {
-  const { world } = live({ receipt: "r1" });
-  world.socket.end(1012);
-  assert.deepEqual(comeBack(world).take(), []);
-});
-
 test("after a new epoch the last receipt is sent, once, and its answer stands", () => {
   const { world, client, heard } = live({ receipt: "r1", holds: [hold(1), hold(2)] });
   world.socket.end(1012);
@@ -319,10 +313,36 @@ test("after a new epoch the last receipt is sent, once, and its answer stands", 
   assert.deepEqual(comeBack(world, { epoch: "e2", version: 1 }).take(), []);
 });
 
-test("without a receipt a new epoch is asked for nothing", () => {
-  const { world } = live();
+test("without a receipt, or without seats, a new epoch is asked for nothing", () => {
+  for (const fields of [{ holds: [hold(1)] }, { receipt: "r1" }]) {
+    const { world } = live(fields);
+    world.socket.end(1012);
+    assert.deepEqual(comeBack(world, { epoch: "e2" }).take(), []);
+  }
+});
+
+test("within one epoch nothing is restored, whatever is held", () => {
+  const { world } = live({ receipt: "r1", holds: [hold(1)] });
   world.socket.end(1012);
-  assert.deepEqual(comeBack(world, { epoch: "e2" }).take(), []);
+  assert.deepEqual(comeBack(world, { receipt: "r1", holds: [hold(1)] }).take(), []);
+});
+
+test("who may not lock restores nothing until a session allows it", () => {
+  const { world, connection } = live({ receipt: "r1", holds: [hold(1)] });
+  world.socket.end(1012);
+  assert.deepEqual(comeBack(world, { epoch: "e2", can_lock: false }).take(), []);
+  connection.restart();
+  world.socket.open();
+  world.socket.say(welcome({ epoch: "e2" }));
+  assert.deepEqual(world.socket.take().map(({ receipt }) => receipt), ["r1"]);
+});
+
+test("a delta of a seat that the map lacks leads to a connection without position", () => {
+  const { world } = live({}, { random: 0 });
+  world.socket.say(delta(5, 6, [99, "L"]));
+  assert.ok(world.sockets[0].closed);
+  world.pass(0);
+  assert.equal(world.socket.url.search, "");
 });
 
 test("a refused restore is final and quiet", () => {
@@ -339,14 +359,14 @@ test("a refused restore is final and quiet", () => {
 });
 
 test("a restore whose answer was lost is sent again, with the receipt of the seats and not of what was left", () => {
-  const { world } = live({ receipt: "r1" });
+  const { world } = live({ receipt: "r1", holds: [hold(1)] });
   world.socket.end(1012);
-  comeBack(world, { epoch: "e2", receipt: "r2" }).end(1006);
+  comeBack(world, { epoch: "e2", holds_version: 0, receipt: "r2" }).end(1006);
   assert.deepEqual(comeBack(world, { epoch: "e3", receipt: "r3" }).take().map(({ receipt }) => receipt), ["r1"]);
 });
 
 test("an epoch that changes under a live connection is restored from as well", () => {
-  const { world } = live({ receipt: "r1" });
+  const { world } = live({ receipt: "r1", holds: [hold(1)] });
   world.socket.say(snapshot({ epoch: "e2", version: 0 }));
   assert.deepEqual(world.socket.take().map(({ type, receipt }) => [type, receipt]), [["restore", "r1"]]);
 });

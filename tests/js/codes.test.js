@@ -11,7 +11,7 @@ test("private close codes from 4000 to 4499 lead back, those from 4500 to 4999 d
 });
 
 test("of the standard close codes those lead back that do not blame the client", () => {
-  for (const code of [1001, 1005, 1006, 1011, 1012]) assert.equal(mayReconnect(code), true, String(code));
+  for (const code of [1001, 1005, 1006, 1011, 1012, 1013, 1014]) assert.equal(mayReconnect(code), true, String(code));
   for (const code of [1000, 1003, 1007, 1009]) assert.equal(mayReconnect(code), false, String(code));
 });
 

@@ -6,7 +6,7 @@ import { backoff, BASE_MS, CAP_MS } from "../../static/js/core/backoff.js";
 import { Client } from "../../static/js/core/client.js";
 import { CLOSES, HTTP_ONLY, mayReconnect, REJECTIONS } from "../../static/js/core/codes.js";
 import { SeatMap } from "../../static/js/core/seatmap.js";
-import { snapshot, welcome } from "./fake-world.js";
+import { hold, snapshot, welcome } from "./fake-world.js";
 
 /** @param {string} name */
 const vectors = (name) => JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8"));
@@ -28,7 +28,7 @@ for (const { name, direction, message, json } of vectors("messages").cases) {
     client.start(0);
     client.opened(0);
     client.received(JSON.stringify(welcome()), 0);
-    client.received(JSON.stringify(snapshot()), 0);
+    client.received(JSON.stringify(snapshot({ seats: "A".repeat(65_537) })), 0);
     const effects = client.received(json, 0);
     assert.ok(!effects.some(({ kind }) => kind === "drop"), "the client gave the connection up");
   });
@@ -44,7 +44,7 @@ test("what the client asks has the form of the messages that the server reads", 
   client.start(0);
   client.opened(0);
   const { received } = Client.prototype;
-  const effects = [welcome({ receipt: "r1" }), snapshot(), { type: "delta", from: 90, version: 91, changes: [] }]
+  const effects = [welcome({ receipt: "r1", holds: [hold(1)] }), snapshot(), { type: "delta", from: 90, version: 91, changes: [] }]
     .flatMap((message) => received.call(client, JSON.stringify(message), 0));
   effects.push(...client.lock([1], 0), ...client.unlock([1], 0), ...client.unlock(undefined, 0), ...client.extend(0));
   effects.push(...received.call(client, JSON.stringify(snapshot({ epoch: "e2" })), 0), ...client.tick(20_000));

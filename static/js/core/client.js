@@ -301,7 +301,7 @@ export class Client extends EventTarget {
    */
   #enterEpoch(epoch, now) {
     this.#epoch = epoch;
-    this.#receipt.enter(epoch);
+    this.#receipt.enter(epoch, this.holds.list.length > 0);
     const receipt = this.#receipt.owed;
     if (receipt === null || !this.canLock || this.requests.restoring) return [];
     return this.#send({ type: "restore", receipt }, now);
@@ -311,6 +311,11 @@ export class Client extends EventTarget {
   #delta(message, now) {
     if (this.map.epoch !== this.#epoch) return []; // its snapshot is on the way
     const outcome = this.map.apply(message);
+    if (outcome === "gap" && message.from <= this.map.version) {
+      // It names a seat that this map does not have: what the map is, is not what the server thinks.
+      this.map.forget();
+      return this.#drop(now);
+    }
     if (outcome === "gap") {
       if (this.#resync) return [];
       this.#resync = { at: now, version: this.map.version };

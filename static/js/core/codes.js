@@ -52,8 +52,8 @@ export const CLOSES = Object.freeze({
 /** What a connection that vanished without a close frame is given. */
 export const ABNORMAL = 1006;
 
-/** RFC 6455 codes that name no fault of ours: going away, no code at all, vanished, an error of the server, its restart. */
-const PASSING = new Set([1001, 1005, ABNORMAL, 1011, 1012]);
+/** Codes of the protocol that speak of the server's or the network's trouble, not of a fault of ours. */
+const PASSING = new Set([1001, 1005, ABNORMAL, 1011, 1012, 1013, 1014]);
 
 /**
  * Whether a connection closed with `code` is to be opened again, with back-off. Of the private codes the range decides,

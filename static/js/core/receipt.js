@@ -20,9 +20,14 @@ export class Receipt {
     this.#newest = { value, epoch };
   }
 
-  /** The server counts in this history now. @param {string} epoch */
-  enter(epoch) {
-    if (this.#newest && this.#newest.epoch !== epoch) this.#owed ??= this.#newest.value;
+  /**
+   * The server counts in this history now. Who holds nothing is owed nothing.
+   *
+   * @param {string} epoch
+   * @param {boolean} holding
+   */
+  enter(epoch, holding) {
+    if (holding && this.#newest && this.#newest.epoch !== epoch) this.#owed ??= this.#newest.value;
   }
 
   /** The restore was answered. */
