@@ -1,0 +1,1 @@
+"""The REST surface over a real Valkey and a real PostgreSQL."""

@@ -1,0 +1,110 @@
+"""A server's application with its parts in reach, and guests who use it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+
+from server.db.catalogue import PostgresCatalogue
+from server.db.engine import create_engine
+from server.domain.showtimes import Limits
+from server.identity.origins import OriginPolicy
+from server.identity.secrets import derive
+from server.identity.sessions import Cookie, Sessions
+from server.identity.tokens import SessionTokens
+from server.seats.receipts import ReceiptSigner
+from server.seats.store import RedisSeatStore
+from server.web.app import build_app
+from server.web.context import Context
+
+SECRET = b"a secret of thirty-two bytes, yes"
+STATIC = Path(__file__).parents[3] / "static"
+SESSION_MS = 86_400_000
+LIMITS = Limits(max_seats=8, hold_ms=60_000, max_hold_ms=90_000)
+START = 1_900_000_000_000
+
+
+class Clock:
+    """The time of store and sessions, which stands until a test moves it."""
+
+    def __init__(self) -> None:
+        self.ms = START
+
+    def __call__(self) -> int:
+        """Milliseconds since the Unix epoch."""
+        return self.ms
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One application on a clock of its own."""
+
+    app: Starlette
+    store: RedisSeatStore
+    catalogue: PostgresCatalogue
+    engine: AsyncEngine
+    sessions: Sessions
+    clock: Clock
+
+    def client(self, **headers: str) -> httpx.AsyncClient:
+        """Somebody without a session."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url="http://localhost:8000",
+            headers=headers,
+        )
+
+    def guest(self) -> httpx.AsyncClient:
+        """Somebody new with a Bearer token."""
+        token, _ = self.sessions.tokens.issue()
+        return self.client(authorization=f"Bearer {token}")
+
+
+@asynccontextmanager
+async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_ms: int = 2000) -> AsyncIterator[Place]:
+    """A place over these servers; it is closed in the end."""
+    clock = Clock()
+    engine = create_engine(database_url, connections=4, timeout_ms=5000)
+    catalogue = PostgresCatalogue(engine, LIMITS)
+    store = RedisSeatStore(
+        redis_url,
+        prefix,
+        facts=catalogue.seat_facts,
+        layout=catalogue.layout,
+        next_ordinal=catalogue.next_ordinal,
+        receipts=ReceiptSigner(derive(SECRET, "receipt")),
+        worker="test",
+        timeout_ms=timeout_ms,
+        clock=clock,
+    )
+    sessions = Sessions(tokens=SessionTokens(SECRET, SESSION_MS, clock), cookie=Cookie.for_public_url(SECRET, ""))
+    context = Context(
+        catalogue=catalogue,
+        store=store,
+        sessions=sessions,
+        origins=OriginPolicy(public_url="", host="127.0.0.1", listed=()),
+        public_url="",
+        static=STATIC,
+        probes={},
+    )
+    try:
+        yield Place(
+            app=build_app(context), store=store, catalogue=catalogue, engine=engine, sessions=sessions, clock=clock
+        )
+    finally:
+        await store.close()
+        await engine.dispose()
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The problem document of `answer`, which must be one with this status and code."""
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    document: dict[str, Any] = answer.json()
+    assert (document["status"], document["code"]) == (status, code), document
+    assert document["instance"] == answer.headers["x-request-id"]
+    return document
