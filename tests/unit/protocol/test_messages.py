@@ -18,7 +18,8 @@ FROM_CLIENT = {
     "ping": "id",
 }
 FROM_SERVER = {
-    "welcome": "showtime layout epoch version server_at can_lock holds holds_version receipt? limits heartbeat_ms viewers",
+    "welcome": "showtime layout epoch version server_at can_lock"
+    " holds holds_version receipt? limits heartbeat_ms viewers",
     "snapshot": "epoch version layout seats",
     "delta": "from version changes",
     "locked": "id version seats holds holds_version receipt rejected? lost? warnings?",
@@ -36,11 +37,10 @@ FROM_SERVER = {
 }
 
 
-def _fields(struct: type) -> set[str]:
-    return {
-        field.encode_name + ("" if field.required else "?")
-        for field in msgspec.inspect.type_info(struct).fields  # type: ignore[attr-defined] - structs have fields
-    }
+def _fields(struct: type[msgspec.Struct]) -> set[str]:
+    info = msgspec.inspect.type_info(struct)
+    assert isinstance(info, msgspec.inspect.StructType)
+    return {field.encode_name + ("" if field.required else "?") for field in info.fields}
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def _grouped(deltas: list[Delta], cuts: list[int]) -> list[Delta]:
 def test_any_grouping_and_any_moment_of_joining_give_the_same_map(
     history: tuple[str, list[Delta]], cuts: list[int], joined: int
 ) -> None:
-    """A client that joins by a snapshot at any version and hears deltas folded in any groups ends as the server does."""
+    """A client that joins by a snapshot at any version and hears deltas in any groups ends as the server does."""
     first, deltas = history
     states = _states(first, deltas)
     joined = min(joined, len(deltas))

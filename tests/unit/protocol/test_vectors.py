@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped] - it has no stubs
+import msgpack  # type: ignore[import-untyped]  # it has no stubs
 import pytest
 
 from protocol.backoff import backoff_ms
@@ -47,8 +47,8 @@ def test_both_codecs_hold_the_message(case: dict[str, Any]) -> None:
 def test_every_message_has_a_vector() -> None:
     """Each type of either direction is there."""
     seen = {(case["direction"], case["message"]["type"]) for case in _read("messages.json")["cases"]}
-    types = {("from_client", kind.__struct_config__.tag) for kind in ClientMessage.__args__}  # type: ignore[attr-defined]
-    types |= {("from_server", kind.__struct_config__.tag) for kind in ServerMessage.__args__}  # type: ignore[attr-defined]
+    types = {("from_client", kind.__struct_config__.tag) for kind in ClientMessage.__args__}
+    types |= {("from_server", kind.__struct_config__.tag) for kind in ServerMessage.__args__}
     assert seen == types
 
 

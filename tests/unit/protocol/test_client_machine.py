@@ -1,0 +1,220 @@
+"""The client core against a model server, over a network that loses, repeats, reorders and breaks, in any order."""
+
+from random import Random
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from protocol.client import Client
+from protocol.effects import Answered, ConnectionState, Drop, Effect, Reconnect, Send, Stop, Unanswered
+from protocol.from_client import Lock, Restore, Unlock
+from protocol.from_server import Delta, Holds
+from protocol.scalars import Letter
+from tests.unit.protocol.model import SEATS, ModelServer
+from tests.unit.protocol.strategies import of_type
+
+seat_indexes = st.integers(0, SEATS - 1)
+
+
+class ClientMeetsServer(RuleBasedStateMachine):
+    """Whatever happens between them, the client's map is the server's at the client's position, and catches up."""
+
+    @initialize(seed=st.integers(0, 3))
+    def begin(self, seed: int) -> None:
+        """The first connection."""
+        self.server = ModelServer()
+        self.client = Client(random=Random(seed).random)
+        self.now = 1000
+        self.reconnect_in: int | None = None
+        self.asked: list[int] = []
+        self.ended: list[int] = []
+        self.connect(prefer_snapshot=False)
+
+    def connect(self, *, prefer_snapshot: bool) -> None:
+        """Open a connection as a shell does."""
+        self.reconnect_in = None
+        self.perform(self.client.connecting())
+        self.server.connect(self.client.position, prefer_snapshot=prefer_snapshot)
+        self.perform(self.client.opened(self.now))
+
+    def perform(self, effects: list[Effect]) -> None:
+        """Carry out orders as a shell does, and keep account of requests."""
+        for effect in effects:
+            match effect:
+                case Send(message):
+                    self.server.to_server.append(message)
+                case Drop():
+                    self.cut(1006)
+                case Reconnect(delay_ms):
+                    assert 0 <= delay_ms <= 10_000
+                    self.reconnect_in = delay_ms
+                case Stop():
+                    raise AssertionError("nothing here stops a client")
+                case Answered(request, _) if not isinstance(request, Restore):
+                    self.ended.append(int(request.id))
+                case Unanswered(request, _):
+                    self.ended.append(int(request.id))
+                case _:
+                    pass
+
+    def cut(self, code: int) -> None:
+        """The connection ends."""
+        self.server.disconnect()
+        self.perform(self.client.closed(code, self.now))
+
+    def deliver(self) -> None:
+        """The next message reaches the client."""
+        self.perform(self.client.received(self.server.to_client.pop(0), self.now))
+
+    # What the world does.
+
+    @rule(changes=st.lists(st.tuples(seat_indexes, of_type(Letter)), max_size=2, unique_by=lambda pair: pair[0]))
+    def others_change_seats(self, changes: list[Any]) -> None:
+        """A mutation that is not this client's; perhaps without a change of letters."""
+        self.server.mutate((seat, letter) for seat, letter in changes if seat not in self.server.mine)
+
+    @rule()
+    def the_room_sends(self) -> None:
+        """What gathered goes out as one delta."""
+        self.server.flush()
+
+    @rule(seat=seat_indexes)
+    def another_tab_takes_a_seat(self, seat: int) -> None:
+        """The holder's seats change by other means, and the client is told."""
+        self.server._lock(0, (seat,))
+        answer = self.server.to_client.pop()
+        if self.server.connected and not hasattr(answer, "code"):
+            self.server.to_client.append(self.server.holds())
+
+    @rule()
+    def the_store_is_lost(self) -> None:
+        """A new epoch, in the middle of a connection or between two."""
+        self.server.new_epoch()
+
+    @precondition(lambda self: self.server.connected)
+    @rule(code=st.sampled_from([1001, 1006, 1011, 1012, 4001, 4002, 4003, 4004, 4499]))
+    def the_connection_ends(self, code: int) -> None:
+        """With any code that says: come back."""
+        self.cut(code)
+
+    @precondition(lambda self: self.reconnect_in is not None)
+    @rule(prefer_snapshot=st.booleans())
+    def the_client_comes_back(self, prefer_snapshot: bool) -> None:
+        """After the delay that the core asked for."""
+        assert self.client.state is ConnectionState.WAITING
+        self.now += self.reconnect_in or 0
+        self.connect(prefer_snapshot=prefer_snapshot)
+
+    # What the network does.
+
+    @precondition(lambda self: self.server.to_client)
+    @rule()
+    def a_message_arrives(self) -> None:
+        """The next in order."""
+        self.deliver()
+
+    @precondition(lambda self: self.server.to_server)
+    @rule(prefer_snapshot=st.booleans())
+    def the_server_reads(self, prefer_snapshot: bool) -> None:
+        """The next request is answered; a resync by a delta or by a snapshot."""
+        self.server.serve(prefer_snapshot=prefer_snapshot)
+
+    @precondition(lambda self: self.server.sent_version > 0 and len(self.server.to_client) > 0)
+    @rule()
+    def a_delta_is_lost(self) -> None:
+        """The last one sent, if it is one of the room's."""
+        last = self.server.to_client[-1]
+        if isinstance(last, Delta) and last.from_version < last.version and len(self.server.to_client) > 2:
+            self.server.to_client.pop()
+
+    @precondition(lambda self: self.server.to_client)
+    @rule()
+    def a_message_is_repeated(self) -> None:
+        """A delta or a list of holds that arrives twice."""
+        if isinstance(self.server.to_client[-1], Delta | Holds):
+            self.server.to_client.append(self.server.to_client[-1])
+
+    @precondition(lambda self: len(self.server.to_client) > 3)
+    @rule()
+    def two_messages_change_places(self) -> None:
+        """Deltas and lists of holds that overtake each other."""
+        if all(isinstance(message, Delta | Holds) for message in self.server.to_client[-2:]):
+            self.server.to_client[-2:] = reversed(self.server.to_client[-2:])
+
+    # What people do.
+
+    @rule(seats=st.lists(seat_indexes, min_size=1, max_size=2, unique=True))
+    def the_person_takes_seats(self, seats: list[int]) -> None:
+        """A request, also one while there is no connection."""
+        self.asked.append(self.client.next_id())
+        self.perform(self.client.request(Lock(id=self.asked[-1], seats=tuple(seats)), self.now))
+
+    @rule()
+    def the_person_gives_all_back(self) -> None:
+        """Another request."""
+        self.asked.append(self.client.next_id())
+        self.perform(self.client.request(Unlock(id=self.asked[-1]), self.now))
+
+    @rule(passed=st.sampled_from([1, 9_000, 30_000]))
+    def time_passes(self, passed: int) -> None:
+        """Heartbeats fall due, and silent connections are given up."""
+        self.now += passed
+        self.server.at += passed
+        self.perform(self.client.tick(self.now))
+
+    # What must hold.
+
+    @invariant()
+    def the_map_is_the_servers_at_its_position(self) -> None:
+        """Never a mixture of versions or epochs."""
+        if self.client.map is not None:
+            position = (self.client.map.epoch, self.client.map.version)
+            assert self.client.map.letters == self.server.letters_at[position]
+
+    @invariant()
+    def the_holds_are_the_servers_at_their_version(self) -> None:
+        """Never an older list over a newer one; between an epoch and its first list the last one is shown."""
+        if self.client._holds_version >= 0:
+            assert self.client.holds == self.server.holds_at[str(self.client._epoch), self.client._holds_version]
+
+    @invariant()
+    def each_request_ends_once(self) -> None:
+        """Answered or not, but never twice."""
+        assert len(set(self.ended)) == len(self.ended)
+
+    def teardown(self) -> None:
+        """In quiet everything settles: the map and the holds are the server's, and no request is left hanging."""
+        if not hasattr(self, "server"):
+            return
+        if not self.server.connected:
+            self.the_client_comes_back(prefer_snapshot=False)
+        for _ in range(3):
+            # A loss shows with the next change; a list of holds follows any gap.
+            self.server.mutate([(0, "A")] if 0 not in self.server.mine else [])
+            self.server.flush()
+            self.server.to_client.append(self.server.holds())
+            self.settle()
+        assert self.client.map is not None
+        assert self.client.map.letters == self.server.map.letters
+        assert self.client.holds == tuple(self.server.mine.values())
+        assert sorted(self.ended) == self.asked
+        assert all(receipt.split("/")[0] != epoch for epoch, receipt in self.server.restored)
+
+    def settle(self) -> None:
+        """Deliver and answer everything; it has to come to an end."""
+        for _ in range(500):
+            if self.server.to_client:
+                self.deliver()
+            elif self.server.to_server:
+                self.server.serve()
+            elif self.server.connected:
+                return
+            else:
+                self.the_client_comes_back(prefer_snapshot=False)
+        raise AssertionError("they never stop talking")
+
+
+TestClientMeetsServer = ClientMeetsServer.TestCase
+TestClientMeetsServer.settings = settings(max_examples=120, stateful_step_count=40, deadline=None, derandomize=True)
