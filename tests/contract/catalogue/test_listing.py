@@ -55,6 +55,7 @@ async def ids(
             return found
         assert len(page.showtimes) == limit
         after = page.next
+        assert len(found) < 1000, "the pages do not end"
 
 
 async def test_order_and_pages(catalogue: Catalogue, world: World) -> None:
@@ -130,53 +131,53 @@ async def test_days_of_23_and_25_hours(catalogue: Catalogue, world: World, day: 
     assert await ids(catalogue, date=day) == [f"h{hour}" for hour in range(hours)]
 
 
-@pytest.mark.parametrize("date", ["0001-01-01", "1969-12-31", "2026-02-28", "9999-12-31"])
-async def test_any_day_may_be_asked_for(catalogue: Catalogue, world: World, date: str) -> None:
+async def test_any_day_may_be_asked_for(catalogue: Catalogue, world: World) -> None:
     """Days far away are days, on which nothing is shown."""
     await world.showtime("s1", NOW)
-    assert await ids(catalogue, date=date) == []
+    for date in ("0001-01-01", "1969-12-31", "2026-02-28", "9999-12-31"):
+        assert await ids(catalogue, date=date) == []
 
 
-@pytest.mark.parametrize(
-    "date",
-    [
-        "",
-        "today",
-        "2026-02-30",
-        "2026-2-3",
-        "20260203",
-        "2026-W06-2",
-        "2026-02-03T00:00",
-        "0000-01-01",
-        "２０２６-０２-０３",
-    ],
-)
-async def test_bad_dates(catalogue: Catalogue, date: str) -> None:
+BAD_DATES = [
+    "",
+    "today",
+    "2026-02-30",
+    "2026-2-3",
+    "20260203",
+    "2026-W06-2",
+    "2026-02-03T00:00",
+    "0000-01-01",
+    "２０２６-０２-０３",
+]
+
+
+async def test_bad_dates(catalogue: Catalogue) -> None:
     """Anything but a date of the calendar as YYYY-MM-DD is refused."""
-    with pytest.raises(ValueError, match=r"YYYY|range|month|year"):
-        await ids(catalogue, date=date)
+    for date in BAD_DATES:
+        with pytest.raises(ValueError, match=r"YYYY|range|month|year"):
+            await ids(catalogue, date=date)
 
 
-@pytest.mark.parametrize("after", ["", "x", "MTgwMDAwMDAwMDAwMC5hYg==", "é", "A" * 100_000])
-async def test_bad_cursors(catalogue: Catalogue, after: str) -> None:
+async def test_bad_cursors(catalogue: Catalogue) -> None:
     """A cursor that was not given out is refused."""
-    with pytest.raises(ValueError, match="cursor"):
-        await catalogue.showtimes(cinema=None, date=None, film=None, after=after, limit=1, now=NOW)
+    for after in ("", "x", "MTgwMDAwMDAwMDAwMC5hYg==", "é", "A" * 100_000):
+        with pytest.raises(ValueError, match="cursor"):
+            await catalogue.showtimes(cinema=None, date=None, film=None, after=after, limit=1, now=NOW)
 
 
-@pytest.mark.parametrize("limit", [-1, 0, 101])
-async def test_bad_limits(catalogue: Catalogue, limit: int) -> None:
+async def test_bad_limits(catalogue: Catalogue) -> None:
     """A page has 1 to 100 showtimes."""
-    with pytest.raises(ValueError, match="1 to 100"):
-        await catalogue.showtimes(cinema=None, date=None, film=None, after=None, limit=limit, now=NOW)
+    for limit in (-1, 0, 101):
+        with pytest.raises(ValueError, match="1 to 100"):
+            await catalogue.showtimes(cinema=None, date=None, film=None, after=None, limit=limit, now=NOW)
 
 
-@pytest.mark.parametrize("cinema", ["unknown", "", "a\x00b", "\ud800", "%"])
-async def test_unknown_cinemas(catalogue: Catalogue, world: World, cinema: str) -> None:
+async def test_unknown_cinemas(catalogue: Catalogue, world: World) -> None:
     """A cinema that is unknown, or cannot be one, is not found."""
-    with pytest.raises(CinemaNotFoundError) as caught:
-        await ids(catalogue, cinema=cinema)
-    assert caught.value.cinema == cinema
+    for cinema in ("unknown", "", "a\x00b", "\ud800", "%"):
+        with pytest.raises(CinemaNotFoundError) as caught:
+            await ids(catalogue, cinema=cinema)
+        assert caught.value.cinema == cinema
 
 
 @st.composite
@@ -203,7 +204,7 @@ CHANGES = {zone: changes(zone) for zone in ZONES}
 NEW_YEAR = [dt.date(2020, 1, 1)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(show=shows())
 def test_days_agree_with_the_wall_clock(database_url: str, show: tuple[str, dt.date, list[dt.datetime]]) -> None:
     """In every zone and on every day, a day's showtimes are exactly those whose local date it is."""
