@@ -207,6 +207,8 @@ test("any message breaks the silence, and a pong sets the clock", () => {
   assert.equal(client.clock.at(world.now), 5_000_200);
   world.pass(19_999);
   assert.deepEqual(world.socket.take(), []);
+  assert.equal(world.sockets.length, 1);
+  assert.equal(world.armed, 1, "one timer at a time");
 });
 
 test("what the old socket still says is not heard", () => {
@@ -359,9 +361,9 @@ test("a refused restore is final and quiet", () => {
 });
 
 test("a restore whose answer was lost is sent again, with the receipt of the seats and not of what was left", () => {
-  const { world } = live({ receipt: "r1", holds: [hold(1)] });
+  const { world } = live({ receipt: "r1", holds: [hold(1), hold(2)] });
   world.socket.end(1012);
-  comeBack(world, { epoch: "e2", holds_version: 0, receipt: "r2" }).end(1006);
+  comeBack(world, { epoch: "e2", holds_version: 0, holds: [hold(2)], receipt: "r2" }).end(1006);
   assert.deepEqual(comeBack(world, { epoch: "e3", receipt: "r3" }).take().map(({ receipt }) => receipt), ["r1"]);
 });
 
@@ -390,6 +392,23 @@ test("a new holder changes the socket at once, keeps the position and counts as 
   world.socket.open();
   world.socket.say(welcome(), delta(5, 5));
   assert.deepEqual([client.canLock, client.status], [true, "live"]);
+});
+
+test("a receipt that comes with an older list of holds does not count", () => {
+  const { world } = live();
+  world.socket.say({ type: "holds", holds: [hold(1)], holds_version: 8, receipt: "newer" });
+  world.socket.say({ type: "holds", holds: [], holds_version: 7, receipt: "older" });
+  world.socket.say(snapshot({ epoch: "e2", version: 0 }));
+  assert.deepEqual(world.socket.take().map(({ receipt }) => receipt), ["newer"]);
+});
+
+test("an answer that the map never caught up with is settled by the end of the connection", () => {
+  const { world, client, connection } = live();
+  connection.lock([2]);
+  const [{ id }] = world.socket.take();
+  world.socket.say({ type: "locked", id, version: 600, seats: [2], holds: [hold(2)], holds_version: 600, receipt: "r" });
+  world.socket.end(1006);
+  assert.equal(client.requests.pending(2), false);
 });
 
 test("a notice and the warning before an end are passed on", () => {
