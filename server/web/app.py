@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
-from server.web import health, openapi, pages, seats, sessions, showtimes
+from server.web import asyncapi, health, openapi, pages, seats, sessions, showtimes
 from server.web.context import Context
 from server.web.endpoint import Endpoint
 from server.web.middleware import BodyLimit, Cors, Csrf, Envelope
@@ -18,7 +18,7 @@ from server.web.requests import MAX_BODY_BYTES
 
 def endpoints() -> tuple[Endpoint[Any, Any], ...]:
     """Every endpoint under `/api/v1`."""
-    table = (*sessions.ENDPOINTS, *showtimes.ENDPOINTS, *seats.ENDPOINTS)
+    table = (*sessions.ENDPOINTS, *showtimes.ENDPOINTS, *seats.ENDPOINTS, *asyncapi.ENDPOINTS)
     return (*table, openapi.endpoint(table))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from starlette.responses import Response
@@ -12,11 +12,10 @@ from protocol.scalars import ShowtimeId
 from server.web.endpoint import PREFIX, Call, Endpoint, Nothing
 from server.web.problems import MEDIA_TYPE, Problem
 from server.web.responses import cached_response, tag
+from server.web.schemas import components, portable
 
-_REF: Final = "#/components/schemas/{name}"
 
-
-class Document(msgspec.Struct, frozen=True):
+class OpenApiDocument(msgspec.Struct, frozen=True):
     """An OpenAPI 3.1 document."""
 
     openapi: str
@@ -41,7 +40,7 @@ def endpoint(table: Iterable[Endpoint[Any, Any]]) -> Endpoint[Nothing, Nothing]:
         run=get_openapi,
         body=Nothing,
         query=Nothing,
-        answer=Document,
+        answer=OpenApiDocument,
         conditional=True,
     )
     content = msgspec.json.encode(document((*table, own)))
@@ -49,17 +48,16 @@ def endpoint(table: Iterable[Endpoint[Any, Any]]) -> Endpoint[Nothing, Nothing]:
     return own
 
 
-def document(table: tuple[Endpoint[Any, Any], ...]) -> Document:
+def document(table: tuple[Endpoint[Any, Any], ...]) -> OpenApiDocument:
     """The document of `table`."""
     types = {struct for entry in table for struct in (entry.body, entry.query, entry.answer)} - {Nothing}
     ordered = sorted(types, key=lambda struct: struct.__name__)
-    schemas, components = msgspec.json.schema_components([*ordered, Problem], ref_template=_REF)
-    by_type = dict(zip([*ordered, Problem], schemas, strict=True))
+    by_type, shapes = components([*ordered, Problem])
     paths: dict[str, Any] = {}
     for entry in table:
-        paths.setdefault(entry.path, {})[entry.method.lower()] = _operation(entry, by_type, components)
-    used = {name: schema for name, schema in components.items() if not name.endswith("Query")}
-    return Document(
+        paths.setdefault(entry.path, {})[entry.method.lower()] = _operation(entry, by_type, shapes)
+    used = {name: schema for name, schema in shapes.items() if not name.endswith("Query")}
+    return OpenApiDocument(
         openapi="3.1.0",
         info={
             "title": "CineBook Live",
@@ -68,9 +66,9 @@ def document(table: tuple[Endpoint[Any, Any], ...]) -> Document:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         servers=[{"url": PREFIX}],
-        paths=_portable(paths),
+        paths=portable(paths),
         components={
-            "schemas": _portable(used),
+            "schemas": portable(used),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The token of `POST /sessions`."}
             },
@@ -78,12 +76,12 @@ def document(table: tuple[Endpoint[Any, Any], ...]) -> Document:
     )
 
 
-def _operation(entry: Endpoint[Any, Any], schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
+def _operation(entry: Endpoint[Any, Any], schemas: dict[type, Any], shapes: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": entry.name,
         "summary": entry.summary,
         "description": entry.run.__doc__ or entry.summary,
-        "parameters": _parameters(entry, components),
+        "parameters": _parameters(entry, shapes),
         "responses": _responses(entry, schemas),
     }
     if entry.takes_body:
@@ -95,13 +93,13 @@ def _operation(entry: Endpoint[Any, Any], schemas: dict[Any, Any], components: d
     return operation
 
 
-def _parameters(entry: Endpoint[Any, Any], components: dict[str, Any]) -> list[dict[str, Any]]:
+def _parameters(entry: Endpoint[Any, Any], shapes: dict[str, Any]) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = []
     if "{showtime_id}" in entry.path:
         schema = msgspec.json.schema(ShowtimeId)
         parameters.append({"name": "showtime_id", "in": "path", "required": True, "schema": schema})
     if not issubclass(entry.query, Nothing):
-        for name, schema in components[entry.query.__name__]["properties"].items():
+        for name, schema in shapes[entry.query.__name__]["properties"].items():
             parameters.append({"name": name, "in": "query", "required": False, "schema": _not_null(schema)})
     return parameters
 
@@ -112,7 +110,7 @@ def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
     return choices[0] if choices else schema
 
 
-def _responses(entry: Endpoint[Any, Any], schemas: dict[Any, Any]) -> dict[str, Any]:
+def _responses(entry: Endpoint[Any, Any], schemas: dict[type, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {
         str(entry.status): {
             "description": HTTPStatus(entry.status).phrase,
@@ -131,12 +129,3 @@ def _responses(entry: Endpoint[Any, Any], schemas: dict[Any, Any]) -> dict[str, 
             "content": {MEDIA_TYPE: {"schema": schema}},
         }
     return responses
-
-
-def _portable(node: Any) -> Any:
-    r"""Python ends a pattern with `\Z`, which the regular expressions of JSON Schema do not know."""
-    if isinstance(node, dict):
-        return {key: _portable(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_portable(item) for item in node]
-    return node.removesuffix(r"\Z") + "$" if isinstance(node, str) and node.endswith(r"\Z") else node
