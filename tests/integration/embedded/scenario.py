@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from server.embedded import EmbeddedServers, processes
+from server.embedded import EmbeddedPostgres, EmbeddedServers, processes
 
 _LIMIT_S = 30.0
 
@@ -99,6 +99,13 @@ def _pipe(pipe: IO[str] | None) -> IO[str]:
     return pipe
 
 
+def quick_servers(data_dir: Path, state_dir: Path) -> EmbeddedServers:
+    """Both servers without the waits for the disk: nothing here cuts the power."""
+    servers = EmbeddedServers(data_dir, state_dir=state_dir)
+    servers.postgres = EmbeddedPostgres(data_dir, durable=False, state_dir=state_dir)
+    return servers
+
+
 def running(pid: int, servers: str) -> bool:
     """Whether the process is still the server of these data."""
     return servers in processes.arguments_of(pid)
@@ -116,7 +123,7 @@ def _main(data_dir: str, state_dir: str, follow: str) -> None:
     processes.FOLLOW_PARENT = follow == "follow"
     # As the application does while it drains: the signal is noted, and the servers are stopped later.
     signal.signal(signal.SIGINT, lambda *_: None)
-    servers = EmbeddedServers(Path(data_dir), state_dir=Path(state_dir))
+    servers = quick_servers(Path(data_dir), Path(state_dir))
     with servers:
         _say({"valkey": servers.valkey.pid, "postgres": servers.postgres.pid, "self": os.getpid()})
         for line in sys.stdin:

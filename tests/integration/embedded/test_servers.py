@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from server.embedded import EmbeddedError, EmbeddedServers
+from server.embedded import EmbeddedError
+from tests.integration.embedded.scenario import quick_servers
 
 
 def test_two_instances_live_side_by_side(folder: Path, state_dir: Path) -> None:
     """Each DATA_DIR has servers of its own, on addresses of its own."""
-    one, other = (EmbeddedServers(folder / name, state_dir=state_dir) for name in ("one", "other"))
+    one, other = (quick_servers(folder / name, state_dir) for name in ("one", "other"))
     with one as first, other as second:
         assert first.redis_url != second.redis_url
         assert first.database_url != second.database_url
@@ -22,7 +23,7 @@ def test_two_instances_live_side_by_side(folder: Path, state_dir: Path) -> None:
 
 def test_a_folder_in_use_is_refused(data_dir: Path, state_dir: Path) -> None:
     """A second start on the same DATA_DIR is told so and harms nothing; after the stop the folder is free."""
-    first, second = (EmbeddedServers(data_dir, state_dir=state_dir) for _ in range(2))
+    first, second = (quick_servers(data_dir, state_dir) for _ in range(2))
     with first:
         for server in (second, second.valkey, second.postgres):
             with pytest.raises(EmbeddedError, match="is in use by another running CineBook"):
@@ -36,7 +37,7 @@ def test_a_long_folder_with_spaces(folder: Path, state_dir: Path) -> None:
     """A DATA_DIR longer than any socket's path, with spaces and letters of all kinds, works like any other."""
     data_dir = folder / "phòng vé số 1 " / ("x" * 120) / 'it\'s %d "here"'
     for count in (1, 2):
-        with EmbeddedServers(data_dir, state_dir=state_dir) as addresses:
+        with quick_servers(data_dir, state_dir) as addresses:
             client = Redis.from_url(addresses.redis_url)
             assert client.incr("starts") == count
             client.close()
@@ -45,7 +46,7 @@ def test_a_long_folder_with_spaces(folder: Path, state_dir: Path) -> None:
 def test_a_relative_folder(folder: Path, state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A relative DATA_DIR is meant from where the start was called, also if the folder is changed later."""
     monkeypatch.chdir(folder)
-    servers = EmbeddedServers(Path("data"), state_dir=state_dir)
+    servers = quick_servers(Path("data"), state_dir)
     monkeypatch.chdir("/")
     with servers:
         assert (folder / "data" / "valkey" / "appendonlydir").is_dir()
@@ -53,7 +54,7 @@ def test_a_relative_folder(folder: Path, state_dir: Path, monkeypatch: pytest.Mo
 
 def test_one_that_cannot_start_leaves_neither(data_dir: Path, state_dir: Path) -> None:
     """If PostgreSQL cannot start, the Valkey that was started before it is stopped again."""
-    servers = EmbeddedServers(data_dir, state_dir=state_dir)
+    servers = quick_servers(data_dir, state_dir)
     (data_dir / "postgres").mkdir(parents=True)
     (data_dir / "postgres" / "place").write_text("/nowhere/at/all\n")
     with pytest.raises(EmbeddedError):
@@ -67,7 +68,7 @@ def test_what_is_made_is_private(data_dir: Path, state_dir: Path, umask: int) ->
     """What the servers make under DATA_DIR is closed to others, whatever the umask, and URLs are not shown by repr."""
     before = os.umask(umask)
     try:
-        with EmbeddedServers(data_dir, state_dir=state_dir) as addresses:
+        with quick_servers(data_dir, state_dir) as addresses:
             assert repr(addresses) == "Addresses()"
             for name in ("valkey", "postgres"):
                 assert stat.S_IMODE((data_dir / name).stat().st_mode) == 0o700

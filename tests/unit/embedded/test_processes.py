@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from server.embedded import EmbeddedError, launcher, processes
-from server.embedded.processes import Program, ServerProcess, arguments_of, bound_log, environment
+from server.embedded.processes import Program, ServerProcess, arguments_of, bound_log, environment, stop_leftover
 
 PATIENT = ((signal.SIGTERM, 0.2), (signal.SIGKILL, 30.0))
 
@@ -71,6 +71,26 @@ def test_a_program_that_cannot_be_run_is_an_error(tmp_path: Path) -> None:
     process.start()
     with pytest.raises(EmbeddedError, match=r"(?s)Nothing ended while starting.*No such file"):
         process.wait_until(lambda: False, 30.0)
+
+
+def test_an_interpreter_that_is_gone_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the operating system refuses in the launching thread is raised where the start was asked for."""
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    process = ServerProcess(Program("Nothing", ("/nowhere/nothing",), tmp_path / "log", PATIENT))
+    with pytest.raises(FileNotFoundError):
+        process.start()
+    process.stop()
+
+
+def test_a_leftover_that_does_not_obey_is_killed(run: Callable[[str], ServerProcess]) -> None:
+    """A server of an earlier run is known by its command line and ended by force if need be; a stranger never is."""
+    process = run("signal.signal(signal.SIGTERM, signal.SIG_IGN); READY\nwhile True: signal.pause()  # marked")
+    stop_leftover("Python", process.pid, "# somebody else's", PATIENT)
+    assert process.alive
+    with pytest.raises(EmbeddedError, match="could not be ended"):
+        stop_leftover("Python", process.pid, "# marked", PATIENT[:1])
+    stop_leftover("Python", process.pid, "# marked", PATIENT)
+    assert "# marked" not in arguments_of(process.pid)
 
 
 def test_before_the_start_there_is_nothing_to_end(tmp_path: Path) -> None:
