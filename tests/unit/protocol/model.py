@@ -127,13 +127,14 @@ class ModelServer:
                 self.restored.append((self.epoch, receipt))
                 self.to_client.append(Rejected(id=request_id, code=Code.UNAVAILABLE, message="", outcome=Outcome.NONE))
             case Lock(id=request_id, seats=seats):
-                self._lock(request_id, seats)
+                self.lock(request_id, seats)
             case Unlock(id=request_id):
                 self._unlock(request_id)
             case other:
                 raise NotImplementedError(other)
 
-    def _lock(self, request_id: int | str, seats: tuple[int, ...]) -> None:
+    def lock(self, request_id: int | str, seats: tuple[int, ...]) -> None:
+        """Take all of these seats for the client's holder, or none."""
         if any(self.map.letters[seat] != "A" and seat not in self.mine for seat in seats):
             self.to_client.append(Rejected(id=request_id, code=Code.SEATS_UNAVAILABLE, message="", seats=list(seats)))
             return
