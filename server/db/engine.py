@@ -31,7 +31,7 @@ def plain_url(url: str) -> str:
 def create_engine(url: str, *, connections: int, timeout_ms: int) -> AsyncEngine:
     """An engine whose pool has at most `connections`, and whose callers wait at most `timeout_ms` for one of them.
 
-    A query is given up by the server after `timeout_ms`, and by the client a quarter later should the server not say
+    A query is given up by the server after `timeout_ms`, and by the client a second later should the server not say
     so. Nothing connects before the first use. Raises ValueError for a URL that is none of PostgreSQL.
     """
     dsn = plain_url(url)
@@ -41,7 +41,7 @@ def create_engine(url: str, *, connections: int, timeout_ms: int) -> AsyncEngine
         return await asyncpg.connect(
             dsn,
             timeout=seconds,
-            command_timeout=seconds * 1.25,
+            command_timeout=seconds + 1,
             server_settings={
                 "application_name": "cinebook",
                 "statement_timeout": str(timeout_ms),

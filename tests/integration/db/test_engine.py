@@ -79,13 +79,14 @@ async def test_nobody_listens(call: str) -> None:
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_a_query_that_is_not_answered(engine: AsyncEngine, world: World, database_url: str, call: str) -> None:
-    """Every method gives up after the time-out, and works again once the database answers."""
+    """Every query is ended by the server after the time-out, and works again once the database answers."""
     async with pool(database_url, timeout_ms=150) as impatient, pool(database_url) as patient:
         async with everything_locked(engine):
             with pytest.raises(UnavailableError) as caught:
                 await CALLS[call](PostgresCatalogue(impatient, LIMITS))
             waiting = asyncio.ensure_future(CALLS[call](PostgresCatalogue(patient, LIMITS)))
         assert caught.value.outcome is Outcome.NONE
+        assert "statement timeout" in str(caught.value.__cause__)
         await waiting
         await CALLS[call](PostgresCatalogue(impatient, LIMITS))
 

@@ -2,13 +2,15 @@
 
 import asyncio
 
+import msgspec
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.db.catalogue import PostgresCatalogue
+from server.db.demo.programme import CINEMAS, FILMS, HALLS
 from server.db.seed import Seeded, seed
-from server.db.tables import metadata
+from server.db.tables import cinemas, films, halls, metadata
 from server.domain.layout import SeatKind
 from server.domain.showtimes import Limits
 
@@ -62,10 +64,15 @@ async def test_what_was_edited_stays(engine: AsyncEngine, database_url: str) -> 
 
 
 async def test_two_runs_at_once(engine: AsyncEngine, database_url: str) -> None:
-    """Two runs at once add everything once between them."""
+    """Two runs at once add everything once between them, also where nothing but the layouts makes them meet."""
+    async with engine.begin() as connection:
+        await connection.execute(insert(cinemas), [msgspec.to_builtins(cinema) for cinema in CINEMAS])
+        await connection.execute(insert(films), [msgspec.to_builtins(film) for film in FILMS])
+        rows = [{"id": hall.id, "cinema": hall.cinema.id, "name": hall.name} for hall in HALLS]
+        await connection.execute(insert(halls), rows)
     both = await asyncio.gather(*(asyncio.to_thread(seed, database_url, NOW) for _ in range(2)))
     assert NOTHING in both
-    assert sum(run.showtimes for run in both) == 34
+    assert (sum(run.layouts for run in both), sum(run.showtimes for run in both)) == (5, 34)
 
 
 @pytest.mark.parametrize(("showtime", "size"), [("demo", 240), ("demo-large", 5000)])
