@@ -4,63 +4,22 @@ import asyncio
 import contextlib
 import json
 import resource
-from collections.abc import AsyncIterator
 
 import msgpack  # type: ignore[import-untyped]  # it has no types
 import pytest
 import websockets
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from protocol.codec import JSON, MSGPACK, Codec
 from protocol.codes import CloseCode, Code
-from protocol.from_server import Delta, Pong, Rejected, ServerMessage, Snapshot, Welcome
+from protocol.from_server import Delta, Pong, Rejected, Welcome
 from server.identity.sessions import Cookie
 from tests.integration.app import App
+from tests.integration.bare import closed, connected, heard, said
 
 HUGE = 2**53 - 1
-
-
-@contextlib.asynccontextmanager
-async def connected(
-    app: App, codec: Codec = JSON, token: str | None = None, showtime: str = "demo", query: str = ""
-) -> AsyncIterator[ClientConnection]:
-    """A bare connection, as a hostile or careless client makes it, past its welcome and snapshot."""
-    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    async with websockets.connect(
-        f"{app.ws_url}/ws/showtimes/{showtime}{query}",
-        subprotocols=[Subprotocol(codec.subprotocol)],
-        additional_headers=headers,
-        compression=None,
-    ) as socket:
-        if showtime == "demo":
-            assert isinstance(await heard(socket, codec), Welcome)
-            assert isinstance(await heard(socket, codec), Snapshot)
-        yield socket
-
-
-async def heard(socket: ClientConnection, codec: Codec) -> ServerMessage:
-    """The next message."""
-    async with asyncio.timeout(5):
-        data = await socket.recv()
-    return codec.decode_server(data.encode() if isinstance(data, str) else data)
-
-
-async def closed(socket: ClientConnection) -> int:
-    """Wait for the server's close; its code."""
-    async with asyncio.timeout(5):
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                await socket.recv()
-    assert socket.close_code is not None
-    return socket.close_code
-
-
-async def said(socket: ClientConnection, codec: Codec, message: object) -> None:
-    """Send a value of any kind in the client's codec."""
-    await socket.send(msgpack.packb(message) if codec.binary else json.dumps(message))
 
 
 def peak_memory() -> int:

@@ -1,0 +1,1 @@
+"""What watchers and holders meet while the store, its pub/sub or the database fails."""
