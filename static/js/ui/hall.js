@@ -124,7 +124,9 @@ export class Hall {
       "data-mine": "false",
     });
     node.disabled = !this.#onChoose;
-    place(node, seat.x + MARGIN, seat.y - this.#front);
+    // The halves of a couple seat stand side by side, also where their row is bent.
+    const at = half && pair ? beside(seat, pair) : seat;
+    place(node, at.x + MARGIN, at.y - this.#front);
     return node;
   }
 
@@ -177,6 +179,12 @@ export class Hall {
 function indexOf(target) {
   const seat = target instanceof Element ? target.closest("[data-index]") : null;
   return seat instanceof HTMLElement ? Number(seat.dataset.index) : null;
+}
+
+/** @param {Seat} seat @param {Seat} pair */
+function beside(seat, pair) {
+  const side = seat.x < pair.x ? -0.5 : 0.5;
+  return { x: (seat.x + pair.x) / 2 + side, y: (seat.y + pair.y) / 2 };
 }
 
 /**

@@ -86,7 +86,7 @@ export class SeatMapPage {
     const { clock, holds, limits, status } = this.#client;
     const serverNow = clock.at(now);
     const extendable = status === "live" && limits !== null && holds.extendable(serverNow, limits);
-    this.#basket.tick(holds.remaining(serverNow), extendable);
+    this.#basket.tick(holds.remaining(serverNow, limits?.hold_ms), extendable);
   }
 
   #listen() {

@@ -4,6 +4,9 @@ const LARGEST = 64;
 const STEP = 1.3;
 const FIT_LARGEST = 40;
 
+/** Pixels above the seats: the screen and the space around it. */
+const SCREEN_PX = 84;
+
 /** How large the hall is drawn: as much as fits, but at first never too small to touch; the rest is scrolling. */
 export class Zoom {
   #viewport;
@@ -12,16 +15,18 @@ export class Zoom {
 
   /**
    * @param {HTMLElement} viewport scrolls; its buttons `data-action` zoom-in, zoom-out and zoom-fit are beside it
-   * @param {HTMLElement} hall has `--width` in units
+   * @param {HTMLElement} hall has `--width` and `--height` in units
    */
   constructor(viewport, hall) {
     this.#viewport = viewport;
     this.#hall = hall;
   }
 
-  /** Comfortable to touch. */
+  /** All of the hall if it is comfortable to touch then. */
   begin() {
-    this.#draw(Math.max(COMFORTABLE, this.#fitting()));
+    const room = parseFloat(getComputedStyle(this.#viewport).maxHeight) - SCREEN_PX;
+    const fitting = Math.min(this.#fitting(), room / this.#units("--height") || FIT_LARGEST);
+    this.#draw(Math.max(COMFORTABLE, fitting));
   }
 
   /** Shows the middle of the front. */
@@ -44,8 +49,12 @@ export class Zoom {
   }
 
   #fitting() {
-    const units = Number(this.#hall.style.getPropertyValue("--width")) || 1;
-    return Math.min(FIT_LARGEST, this.#viewport.clientWidth / units);
+    return Math.min(FIT_LARGEST, this.#viewport.clientWidth / this.#units("--width"));
+  }
+
+  /** @param {"--width" | "--height"} side */
+  #units(side) {
+    return Number(this.#hall.style.getPropertyValue(side)) || 1;
   }
 
   /** Keeps the middle of what is seen in the middle. @param {number} unit */
