@@ -10,7 +10,8 @@ from starlette.responses import Response
 from protocol.codes import Code
 from protocol.scalars import ShowtimeId
 from server.web.endpoint import PREFIX, Call, Endpoint, Nothing
-from server.web.problems import MEDIA_TYPE, Problem
+from server.web.problems import MEDIA_TYPE, Problem, ProblemError
+from server.web.representations import LockRequest
 from server.web.responses import cached_response, tag
 from server.web.schemas import components, portable
 
@@ -53,6 +54,8 @@ def document(table: tuple[Endpoint[Any, Any], ...]) -> OpenApiDocument:
     types = {struct for entry in table for struct in (entry.body, entry.query, entry.answer)} - {Nothing}
     ordered = sorted(types, key=lambda struct: struct.__name__)
     by_type, shapes = components([*ordered, Problem])
+    # A struct cannot say that exactly one of two fields is there.
+    shapes[LockRequest.__name__]["oneOf"] = [{"required": ["seats"]}, {"required": ["best"]}]
     paths: dict[str, Any] = {}
     for entry in table:
         paths.setdefault(entry.path, {})[entry.method.lower()] = _operation(entry, by_type, shapes)
@@ -85,12 +88,24 @@ def _operation(entry: Endpoint[Any, Any], schemas: dict[type, Any], shapes: dict
         "responses": _responses(entry, schemas),
     }
     if entry.takes_body:
-        operation["requestBody"] = {"content": {"application/json": {"schema": schemas[entry.body]}}}
+        operation["requestBody"] = {
+            "required": _is_needed(entry.body),
+            "content": {"application/json": {"schema": schemas[entry.body]}},
+        }
     if entry.holder == "required":
         operation["security"] = [{"bearer": []}]
     elif entry.holder == "optional":
         operation["security"] = [{}, {"bearer": []}]
     return operation
+
+
+def _is_needed(body: type) -> bool:
+    """Whether no body, which counts as `{}`, is refused."""
+    try:
+        msgspec.convert({}, body)
+    except (msgspec.ValidationError, ProblemError):
+        return True
+    return False
 
 
 def _parameters(entry: Endpoint[Any, Any], shapes: dict[str, Any]) -> list[dict[str, Any]]:

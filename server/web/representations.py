@@ -73,7 +73,9 @@ class ShowtimesQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which showtimes; `date` is a day of the cinema's own time zone, `cursor` the `next` of the page before."""
 
     cinema: CatalogueId | None = None
-    date: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")] | None = None
+    date: (
+        Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", extra_json_schema={"format": "date"})] | None
+    ) = None
     film: CatalogueId | None = None
     cursor: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,256}\Z")] | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 50

@@ -13,6 +13,7 @@ from tests.integration.rest.serving import serving
 
 SEATS = "/api/v1/showtimes/demo/seats"
 JSON = {"Content-Type": "application/json"}
+POST = b"POST /api/v1/showtimes/demo/seats/lock HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\n"
 
 
 def over_the_wire(place: Place, port: int) -> httpx.AsyncClient:
@@ -54,9 +55,8 @@ async def test_ten_thousand_seats_of_the_longest_ids_are_told_what_is_wrong(plac
 @pytest.mark.parametrize(
     "sent",
     [
-        b"POST /api/v1/showtimes/demo/seats/lock HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        b'Content-Length: 100\r\n\r\n{"seats"',
-        b"POST /api/v1/showtimes/demo/seats/lock HTTP/1.1\r\nHost: localhost\r\nContent-Le",
+        POST + b'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"seats"',
+        POST + b"Content-Le",
         b"\x00\xff not HTTP at all\r\n\r\n",
         b"GET /api/v1/showtimes/\xff HTTP/1.1\r\nHost: \xff\r\n\r\n",
     ],

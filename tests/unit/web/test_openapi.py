@@ -116,6 +116,12 @@ def test_codes_stand_under_their_status() -> None:
             assert "401" in operation["responses"]
 
 
+def test_a_body_is_needed_exactly_where_none_would_be_refused() -> None:
+    """No body counts as `{}`: that extends all, and locks nothing."""
+    needed = {op["operationId"]: op["requestBody"]["required"] for op in operations().values() if "requestBody" in op}
+    assert needed == {"lock_seats": True, "restore_locks": True, "unlock_seats": False, "extend_locks": False}
+
+
 def test_every_schema_is_described() -> None:
     """A reader need not guess what a thing is."""
     objects = {n: s for n, s in DOCUMENT["components"]["schemas"].items() if s.get("type") == "object"}
