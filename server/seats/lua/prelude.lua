@@ -181,7 +181,7 @@ local function write_all(command, key, arguments)
   end
 end
 
--- Who lost or gained what, in the order in which it was said.
+-- Who lost or gained what; ends are announced before grants.
 local causes, cause_of = {}, {}
 
 local function tell(holder, cause, seat)
@@ -239,8 +239,12 @@ local function commit(origin)
     end
   end
   local private = {}
-  for place, entry in ipairs(causes) do
-    private[place] = {entry.holder, entry.cause, entry.seats, holds(entry.holder)}
+  for _, ending in ipairs({true, false}) do
+    for _, entry in ipairs(causes) do
+      if (entry.cause == 'expired') == ending then
+        private[#private + 1] = {entry.holder, entry.cause, entry.seats, holds(entry.holder)}
+      end
+    end
   end
   local version = meta.version + 1
   local packed_changes = cmsgpack.pack(changes)
