@@ -1,4 +1,4 @@
-"""Both embedded servers as one: what `cinebook run` starts when it is given no REDIS_URL and no DATABASE_URL."""
+"""Both embedded servers as one: what `cinebook run` starts where it is given no REDIS_URL or no DATABASE_URL."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,22 +20,28 @@ class Addresses:
 class EmbeddedServers:
     """A Valkey and a PostgreSQL of one application, with all that they keep under `data_dir`.
 
-    A context manager: started on entry, which gives the addresses, and stopped on exit. The caller turns SIGTERM into
-    an orderly exit of its own. `state_dir` is used only as root, see `EmbeddedPostgres`.
+    A server that is to be found at `redis_url` or `database_url` already is not started. A context manager: started on
+    entry, which gives the addresses, and stopped on exit. The caller turns SIGTERM into an orderly exit of its own.
+    `state_dir` is used only as root, see `EmbeddedPostgres`.
     """
 
-    def __init__(self, data_dir: Path, *, state_dir: Path = STATE_DIR) -> None:
+    def __init__(
+        self, data_dir: Path, *, redis_url: str = "", database_url: str = "", state_dir: Path = STATE_DIR
+    ) -> None:
         self.valkey = EmbeddedValkey(data_dir)
         self.postgres = EmbeddedPostgres(data_dir, state_dir=state_dir)
+        self._given = Addresses(redis_url, database_url)
 
     def start(self) -> Addresses:
-        """Start both on the data that are there and wait until they answer.
+        """Start what is missing on the data that are there, and wait until it answers.
 
         Raises EmbeddedError if that cannot be, also if the folder is in use by another start; nothing runs then.
         """
-        redis_url = self.valkey.start()
         try:
-            return Addresses(redis_url, self.postgres.start())
+            return Addresses(
+                redis_url=self._given.redis_url or self.valkey.start(),
+                database_url=self._given.database_url or self.postgres.start(),
+            )
         except BaseException:
             self.stop()
             raise

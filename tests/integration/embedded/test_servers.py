@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from server.embedded import EmbeddedError
+from server.embedded import EmbeddedError, EmbeddedServers
 from tests.integration.embedded.scenario import quick_servers
 
 
@@ -74,3 +74,13 @@ def test_what_is_made_is_private(data_dir: Path, state_dir: Path, umask: int) ->
                 assert stat.S_IMODE((data_dir / name).stat().st_mode) == 0o700
     finally:
         os.umask(before)
+
+
+def test_what_is_there_already_is_not_started(data_dir: Path, state_dir: Path) -> None:
+    """Of two servers the one whose address is given is left alone, and leaves no trace under the data folder."""
+    servers = EmbeddedServers(data_dir, database_url="postgresql://elsewhere/db", state_dir=state_dir)
+    with servers as addresses:
+        assert addresses.database_url == "postgresql://elsewhere/db"
+        assert (servers.valkey.alive, servers.postgres.alive) == (True, False)
+        assert addresses.redis_url == servers.valkey.url
+    assert not (data_dir / "postgres").exists()
