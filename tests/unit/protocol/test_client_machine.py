@@ -30,6 +30,7 @@ class ClientMeetsServer(RuleBasedStateMachine):
         self.reconnect_in: int | None = None
         self.asked: list[int] = []
         self.ended: list[int] = []
+        self.seen = ("", -1, "", 0)
         self.connect(prefer_snapshot=False)
 
     def connect(self, *, prefer_snapshot: bool) -> None:
@@ -178,31 +179,39 @@ class ClientMeetsServer(RuleBasedStateMachine):
         """Answered or not, but never twice."""
         assert len(set(self.ended)) == len(self.ended)
 
+    @invariant()
+    def versions_never_go_back(self) -> None:
+        """Within an epoch, neither the map's nor that of the holds."""
+        seen = (str(self.client._epoch), self.client._holds_version, *(self.client.position or ("", 0)))
+        before, self.seen = self.seen, seen
+        assert seen[0] != before[0] or seen[1] >= before[1]
+        assert seen[2] != before[2] or seen[3] >= before[3]
+
     def teardown(self) -> None:
         """In quiet everything settles: the map and the holds are the server's, and no request is left hanging."""
         if not hasattr(self, "server"):
             return
         if not self.server.connected:
             self.the_client_comes_back(prefer_snapshot=False)
-        for _ in range(3):
-            # A loss shows with the next change; a list of holds follows any gap.
-            self.server.mutate([(0, "A")] if 0 not in self.server.mine else [])
-            self.server.flush()
+        for prefer_snapshot in (False, True, False):
+            # One more delta is lost, and shows with the next one; a list of holds follows any gap.
+            for fate in ("lost", "sent"):
+                self.others_change_seats([(0, "O" if prefer_snapshot else "B")], fate)
             self.server.to_client.append(self.server.holds())
-            self.settle()
+            self.settle(prefer_snapshot=prefer_snapshot)
         assert self.client.map is not None
-        assert self.client.map.letters == self.server.map.letters
+        assert self.client.map.snapshot() == self.server.map.snapshot()
         assert self.client.holds == tuple(self.server.mine.values())
         assert sorted(self.ended) == self.asked
         assert all(receipt.split("/")[0] != epoch for epoch, receipt in self.server.restored)
 
-    def settle(self) -> None:
+    def settle(self, *, prefer_snapshot: bool) -> None:
         """Deliver and answer everything; it has to come to an end."""
         for _ in range(500):
             if self.server.to_client:
                 self.deliver()
             elif self.server.to_server:
-                self.server.serve()
+                self.server.serve(prefer_snapshot=prefer_snapshot)
             elif self.server.connected:
                 return
             else:
