@@ -10,13 +10,16 @@ from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
+from starlette.applications import Starlette
 
 from server.db.migrate import upgrade
-from server.embedded import Addresses, EmbeddedError, EmbeddedPostgres, EmbeddedValkey
+from server.domain.errors import UnavailableError
+from server.embedded import Addresses, EmbeddedError, EmbeddedServers
+from server.identity.secrets import SecretError
 from server.main import create_app, migrate_and_seed
 from server.ops.logging import configure
 from server.ops.settings import Settings
-from server.serving import BindError, listen, serve
+from server.serving import STOP_SIGNALS, BindError, ignore_stop_signals, listen, serve, url_of
 from server.watch import WatchError
 from server.watch import watch as watch_showtime
 
@@ -32,10 +35,12 @@ app = typer.Typer(
 def run() -> None:
     """Start what is missing (Valkey, PostgreSQL), migrate, load the demo data and serve: all from nothing."""
     settings = _settings()
-    with _failing_clearly(), _addresses(settings) as addresses:
+    with _failing_clearly():
+        # First of all, because it is the likeliest to fail; whoever connects meanwhile waits for the start.
         listener = listen(settings.host, settings.port)
-        migrate_and_seed(addresses.database_url)
-        serve(create_app(settings, addresses), listener, settings)
+        with _addresses(settings) as addresses:
+            migrate_and_seed(addresses.database_url)
+            serve(_app(settings, addresses), listener, settings)
 
 
 @app.command("serve")
@@ -44,7 +49,7 @@ def serve_only() -> None:
     settings = _settings()
     with _failing_clearly():
         addresses = _configured(settings)
-        serve(create_app(settings, addresses), listen(settings.host, settings.port), settings)
+        serve(_app(settings, addresses), listen(settings.host, settings.port), settings)
 
 
 @app.command()
@@ -71,7 +76,7 @@ def watch(
     """Print a showtime's changes as they happen, until Ctrl-C."""
     settings = _settings()
     with contextlib.suppress(KeyboardInterrupt), _failing_clearly():
-        asyncio.run(watch_showtime(url or f"http://{settings.host}:{settings.port}", showtime))
+        asyncio.run(watch_showtime(url or url_of(settings.host, settings.port), showtime))
 
 
 def main() -> None:
@@ -85,7 +90,7 @@ def _settings() -> Settings:
     except ValidationError as error:
         for fault in error.errors():
             name = "CINEBOOK_" + "_".join(map(str, fault["loc"])).upper() if fault["loc"] else "settings"
-            print(f"cinebook: {name}: {fault['msg']}", file=sys.stderr)
+            print(f"cinebook: {name}: {fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)
         sys.exit(2)
     configure(settings.log_level, settings.log_format)
     return settings
@@ -93,30 +98,34 @@ def _settings() -> Settings:
 
 @contextlib.contextmanager
 def _addresses(settings: Settings) -> Iterator[Addresses]:
-    """The configured servers, and embedded ones for those that are not; they end with this block, also on SIGTERM."""
-    before = signal.signal(signal.SIGTERM, _exit)
+    """The configured servers, and embedded ones for those that are not; they end with this block, also by a signal."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, _end)
+    servers = EmbeddedServers(settings.data_dir, redis_url=settings.redis_url, database_url=settings.database_url)
+    with servers as addresses:
+        try:
+            yield addresses
+        finally:
+            ignore_stop_signals()
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    """The first signal ends what is under way; those after it must not break off the cleaning up."""
+    ignore_stop_signals()
+    sys.exit(128 + number)
+
+
+def _app(settings: Settings, addresses: Addresses) -> Starlette:
     try:
-        with contextlib.ExitStack() as embedded:
-            yield Addresses(
-                redis_url=settings.redis_url or embedded.enter_context(EmbeddedValkey(settings.data_dir)).url,
-                database_url=settings.database_url or embedded.enter_context(EmbeddedPostgres(settings.data_dir)).url,
-            )
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        return create_app(settings, addresses)
+    except OSError as error:
+        _fail(f"cannot keep the key in {settings.data_dir}: {error.strerror}")
 
 
 def _configured(settings: Settings) -> Addresses:
     if not (settings.redis_url and settings.database_url):
-        print(
-            "cinebook: serve needs CINEBOOK_REDIS_URL and CINEBOOK_DATABASE_URL; `cinebook run` brings its own servers",
-            file=sys.stderr,
-        )
-        sys.exit(2)
+        _fail("serve needs CINEBOOK_REDIS_URL and CINEBOOK_DATABASE_URL; `cinebook run` brings its own servers", 2)
     return Addresses(redis_url=settings.redis_url, database_url=settings.database_url)
-
-
-def _exit(number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)
 
 
 @contextlib.contextmanager
@@ -124,9 +133,17 @@ def _failing_clearly() -> Iterator[None]:
     """Say in one line what a person has to mend."""
     try:
         yield
-    except (EmbeddedError, BindError, WatchError) as error:
-        print(f"cinebook: {error}", file=sys.stderr)
-        sys.exit(1)
+    except (EmbeddedError, BindError, SecretError, WatchError) as error:
+        _fail(str(error))
+    except UnavailableError as error:
+        # Only what is done to the database before serving lets it through.
+        reason = str(error.__cause__).partition("\n")[0]
+        _fail(f"the database does not serve: {reason}")
+
+
+def _fail(reason: str, code: int = 1) -> NoReturn:
+    print(f"cinebook: {reason}", file=sys.stderr)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Runs the application under Uvicorn with the options that the live engine needs."""
 
+import contextlib
 import signal
 import socket
-from types import FrameType
+from collections.abc import Iterator
 from typing import Final
 
 import uvicorn
@@ -23,6 +24,8 @@ SHUTDOWN_S: Final = 10
 
 BACKLOG: Final = 4096
 
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
 
 class BindError(OSError):
     """The address cannot be listened on; the message says which and why."""
@@ -34,7 +37,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise BindError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        raise BindError(f"cannot listen on {url_of(host, port)}: {error.strerror}") from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
     return listener
@@ -43,8 +46,11 @@ def listen(host: str, port: int) -> socket.socket:
 def address_of(listener: socket.socket) -> str:
     """Where a browser on this machine finds the server."""
     host, port = listener.getsockname()[:2]
-    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-        host = "127.0.0.1"
+    return url_of({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)  # noqa: S104 - compared, not bound
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL of a host, which may be an IPv6 address."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -55,6 +61,25 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started and sockets:
             print(f"CineBook Live is at {address_of(sockets[0])}", flush=True)  # noqa: T201 - what `run` is for
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The first signal stops the server in good order, a second SIGINT at once; then the caller cleans up in peace.
+
+        Uvicorn would raise the signal once more at the end; by then it has had its effect.
+        """
+        for number in STOP_SIGNALS:
+            signal.signal(number, self.handle_exit)
+        try:
+            yield
+        finally:
+            ignore_stop_signals()
+
+
+def ignore_stop_signals() -> None:
+    """From now on the process ends by itself alone: SIGINT and SIGTERM would break off what is being put in order."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def config_of(app: ASGIApp, settings: Settings) -> uvicorn.Config:
@@ -72,22 +97,14 @@ def config_of(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
 
 
 def serve(app: ASGIApp, listener: socket.socket, settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; returns after an orderly stop by either, so that the caller can clean up.
+    """Serve until SIGINT or SIGTERM; returns after an orderly stop, and both are ignored from then on.
 
     Raises SystemExit if the application does not start.
     """
-    handlers = {name: signal.signal(name, _ignore) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        _Server(config_of(app, settings)).run(sockets=[listener])
-    finally:
-        for name, handler in handlers.items():
-            signal.signal(name, handler)
-
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Uvicorn raises the signal that stopped it once more when it is done; by then it has had its effect."""
+    _Server(config_of(app, settings)).run(sockets=[listener])

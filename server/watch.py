@@ -1,12 +1,16 @@
 """`cinebook watch`: a showtime's changes in a terminal, as they happen."""
 
 import asyncio
+import functools
+import http.client
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 from protocol.aio import SeatMapClient
 from protocol.effects import ConnectionChanged, ConnectionState, MapChanged, MapReplaced
@@ -23,11 +27,16 @@ class WatchError(Exception):
     """The showtime cannot be watched; the message says why."""
 
 
-async def watch(url: str, showtime: str, *, say: Callable[[str], None] = print) -> None:
+# Flushed, for whoever reads it through a pipe wants it live too.
+_print: Final = functools.partial(print, flush=True)
+
+
+async def watch(url: str, showtime: str, *, say: Callable[[str], None] = _print) -> None:
     """Say each change of `showtime` on the server at `url` in a line, until the server ends it for good.
 
     Raises `WatchError` if the server cannot be reached or does not know the showtime.
     """
+    url = url.rstrip("/")
     seat_ids = await asyncio.to_thread(_seat_ids, url, showtime)
     socket_url = "ws" + url.removeprefix("http")
     async with SeatMapClient(socket_url, showtime, display=True) as client:
@@ -53,18 +62,22 @@ async def watch(url: str, showtime: str, *, say: Callable[[str], None] = print) 
 
 
 def _seat_ids(url: str, showtime: str) -> tuple[str, ...]:
-    layout = _get(f"{url}/api/v1/showtimes/{showtime}/layout")
-    return tuple(seat["id"] for seat in layout["seats"])
-
-
-def _get(url: str) -> Any:
+    # No proxy, like the socket that follows.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(url, timeout=REQUEST_TIMEOUT_S) as answer:  # noqa: S310 - the person gave it
-            return json.load(answer)
+        with opener.open(
+            f"{url}/api/v1/showtimes/{quote(showtime, safe='')}/layout", timeout=REQUEST_TIMEOUT_S
+        ) as answer:
+            layout: Any = json.load(answer)
+        return tuple(seat["id"] for seat in layout["seats"])
     except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.NOT_FOUND:
+            raise WatchError(f"{url} has no showtime {showtime}") from error
         raise WatchError(f"{url} answered {error.code}") from error
-    except (OSError, ValueError) as error:
-        raise WatchError(f"{url} cannot be read: {error}") from error
+    except urllib.error.URLError as error:
+        raise WatchError(f"{url} cannot be reached: {error.reason}") from error
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
+        raise WatchError(f"{url} does not answer like CineBook Live: {error}") from error
 
 
 def _line(text: str) -> str:

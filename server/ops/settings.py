@@ -20,7 +20,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CINEBOOK_", extra="ignore", frozen=True)
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     public_url: str = Field(default="", description="Where people reach the server, such as `https://tickets.example`.")
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -64,6 +64,16 @@ class Settings(BaseSettings):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url(cls, value: str) -> str:
+        return _of_scheme(value, "redis", "rediss", "unix")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url(cls, value: str) -> str:
+        return _of_scheme(value, "postgresql", "postgresql+asyncpg", "postgres")
+
     @field_validator("public_url")
     @classmethod
     def _origin_only(cls, value: str) -> str:
@@ -83,3 +93,15 @@ class Settings(BaseSettings):
     def limits(self) -> Limits:
         """The limits of showtimes that do not set their own."""
         return Limits(max_seats=self.max_seats, hold_ms=self.hold_ms, max_hold_ms=self.max_hold_ms)
+
+
+def _of_scheme(url: str, *schemes: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in schemes or not (parts.netloc or parts.path)):
+        raise ValueError(f"must begin with {schemes[0]}://")
+    # Reading it is what checks it; the error must not quote what may be a part of a password.
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("must have a number as its port; write characters such as / in a password as %2F") from None
+    return url
