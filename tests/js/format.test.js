@@ -21,11 +21,12 @@ test("midnight is 00:00", () => {
   assert.equal(timeOfDay(Date.UTC(2026, 0, 1), "UTC", "en-GB"), "00:00");
 });
 
-test("a second that has begun counts whole, and nothing is less than zero", () => {
-  assert.equal(minutesSeconds(900_000), "15:00");
-  assert.equal(minutesSeconds(899_001), "15:00");
-  assert.equal(minutesSeconds(899_000), "14:59");
-  assert.equal(minutesSeconds(1), "0:01");
+test("what is left is shown to the nearest second, and nothing is less than zero", () => {
+  assert.equal(minutesSeconds(900_080), "15:00");
+  assert.equal(minutesSeconds(899_501), "15:00");
+  assert.equal(minutesSeconds(899_499), "14:59");
+  assert.equal(minutesSeconds(60_000), "1:00");
+  assert.equal(minutesSeconds(999), "0:01");
   assert.equal(minutesSeconds(0), "0:00");
-  assert.equal(minutesSeconds(-5), "0:00");
+  assert.equal(minutesSeconds(-700), "0:00");
 });

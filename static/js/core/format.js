@@ -36,11 +36,12 @@ export function timeOfDay(at, timeZone, locale) {
 }
 
 /**
- * What is left, as minutes and seconds; a second that has begun counts whole, so that 0:00 is the end and not before.
+ * What is left, as minutes and seconds, to the nearest second: the server's clock is known to a fraction of one only, and a
+ * full quarter of an hour shall not begin at 15:01.
  *
  * @param {number} ms
  */
 export function minutesSeconds(ms) {
-  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  const seconds = Math.max(0, Math.round(ms / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }

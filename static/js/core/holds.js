@@ -60,16 +60,13 @@ export class Holds extends EventTarget {
   }
 
   /**
-   * Milliseconds that are left of the first hold to end; null without any.
-   *
-   * Never below zero, nor above a full hold: a clock that is off by a moment shall not show 15:01.
+   * Milliseconds that are left of the first hold to end, never below zero; null without any.
    *
    * @param {number} serverNow
-   * @param {number} [fullMs]
    */
-  remaining(serverNow, fullMs = Infinity) {
+  remaining(serverNow) {
     const endsAt = this.endsAt;
-    return endsAt === null ? null : Math.min(fullMs, Math.max(0, endsAt - serverNow));
+    return endsAt === null ? null : Math.max(0, endsAt - serverNow);
   }
 
   /**

@@ -57,7 +57,7 @@ export const ended = "The connection has been stopped.";
  * @param {string} state one of `states`
  */
 export function seatLabel(seat, price, state) {
-  const kind = seat.kind === "standard" ? "" : `, ${(kinds[seat.kind] ?? seat.kind).toLowerCase()}`;
+  const kind = seat.kind === "standard" ? "" : `, ${kinds[seat.kind] ?? seat.kind}`;
   return `Row ${seat.row}, seat ${seat.number}${kind}, ${price}, ${states[state] ?? state}`;
 }
 

@@ -61,12 +61,19 @@ export class SeatMapPage {
 
   /** Loads the showing and its hall, then connects; says so where that fails. */
   async load() {
+    await this.#orFail(async () => {
+      const { layout } = await this.#loadShowtime();
+      await this.#loadLayout(this.#client.layout ?? layout);
+      this.#connection.start();
+    });
+  }
+
+  /** @param {() => Promise<unknown>} work over HTTP, after whose failure a person may try to load all again */
+  async #orFail(work) {
     const failure = hook("[data-failure]");
     failure.hidden = true;
     try {
-      await this.#loadShowtime();
-      await this.#loadLayout(/** @type {Showtime} */ (this.#showtime).layout);
-      this.#connection.start();
+      await work();
     } catch (error) {
       if (!(error instanceof ApiError || error instanceof NetworkError)) throw error;
       const missing = error instanceof ApiError && error.status === 404;
@@ -86,7 +93,7 @@ export class SeatMapPage {
     const { clock, holds, limits, status } = this.#client;
     const serverNow = clock.at(now);
     const extendable = status === "live" && limits !== null && holds.extendable(serverNow, limits);
-    this.#basket.tick(holds.remaining(serverNow, limits?.hold_ms), extendable);
+    this.#basket.tick(holds.remaining(serverNow), extendable);
   }
 
   #listen() {
@@ -123,12 +130,14 @@ export class SeatMapPage {
   }
 
   async #loadShowtime() {
-    this.#showtime = await this.#api.showtime(this.#id);
-    this.#zones = new Map(this.#showtime.zones.map((zone) => [zone.id, zone]));
+    const showtime = await this.#api.showtime(this.#id);
+    this.#showtime = showtime;
+    this.#zones = new Map(showtime.zones.map((zone) => [zone.id, zone]));
     this.#prices = new Map(
-      this.#showtime.zones.map(({ id, price, currency }) => [id, money(price, currency, text.locale)]),
+      showtime.zones.map(({ id, price, currency }) => [id, money(price, currency, text.locale)]),
     );
-    showTitle(this.#showtime);
+    showTitle(showtime);
+    return showtime;
   }
 
   /** @param {number} version */
@@ -202,7 +211,9 @@ export class SeatMapPage {
 
   #welcomed() {
     const { canLock, display, layout } = this.#client;
-    if (layout !== null && this.#layout && layout !== this.#layout.version) void this.#loadLayout(layout);
+    if (layout !== null && this.#layout && layout !== this.#layout.version) {
+      void this.#orFail(() => this.#loadLayout(layout));
+    }
     if (canLock) {
       this.#sessionOpened = false;
       this.#status.clearNotice("watching");
@@ -264,7 +275,7 @@ export class SeatMapPage {
     const words = code in text.notices ? text.notices[code] : message;
     if (code === "locks_resumed") this.#status.clearNotice("locks_paused");
     if (words) this.#status.notice(code, words);
-    if (code === "showtime_changed") void this.#loadShowtime();
+    if (code === "showtime_changed") void this.#orFail(() => this.#loadShowtime());
   }
 
   /** @param {string} id */
