@@ -1,0 +1,59 @@
+"""The examples of the README run against a real server, word for word but for its address."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from server.embedded import Addresses
+from tests.integration.app import running, settings_for
+
+README = (Path(__file__).parents[3] / "README.md").read_text()
+PRINTED_ADDRESS = "http://127.0.0.1:8000"
+
+
+def block(language: str) -> str:
+    """The README's one block in this language."""
+    (found,) = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    assert isinstance(found, str)
+    return found
+
+
+async def test_the_curl_examples(redis_url: str, database_url: str, key_prefix: str, tmp_path: Path) -> None:
+    """Each of the four seat routes answers as the README says."""
+    async with running(settings_for(tmp_path, key_prefix), Addresses(redis_url, database_url)) as app:
+        script = block("sh").replace(PRINTED_ADDRESS, app.url).replace("curl -s", "echo; curl -s -f")
+        script = script.replace("$(echo; ", "$(")
+        shell = await asyncio.create_subprocess_exec("sh", "-e", stdin=-1, stdout=-1, stderr=-1)
+        said, complained = await asyncio.wait_for(shell.communicate(script.encode()), 60)
+    assert (shell.returncode, complained) == (0, b"")
+    locked, status, extended, unlocked, rest = (json.loads(line) for line in said.split(b"\n") if line)
+    assert locked["locked"] == ["F7", "F8"]
+    assert {seat["seat"] for seat in status["seats"] if seat["mine"]} == {"F7", "F8"}
+    assert extended["extended"] == ["F7"]
+    assert unlocked["unlocked"] == ["F8"]
+    assert rest["unlocked"] == ["F7"]
+
+
+async def test_the_python_example(
+    redis_url: str, database_url: str, key_prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It prints the map, and then events."""
+    async with running(settings_for(tmp_path, key_prefix), Addresses(redis_url, database_url)) as app:
+        scope: dict[str, object] = {"__name__": "example"}
+        source = block("python").replace("asyncio.run(main())", "")
+        exec(compile(source.replace(PRINTED_ADDRESS.replace("http", "ws"), app.ws_url), "README.md", "exec"), scope)  # noqa: S102 - our own README
+        main = scope["main"]
+        assert callable(main)
+        task = asyncio.ensure_future(main())
+        printed = ""
+        async with asyncio.timeout(10):
+            while "SeatMap" not in printed:
+                await asyncio.sleep(0.05)
+                printed += capsys.readouterr().out
+                if task.done():
+                    await task
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
