@@ -41,6 +41,9 @@ CONFINED: dict[str, tuple[str, ...]] = {
 SETTINGS = "server.ops.settings"
 SETTINGS_READERS = ("server.main", "server.serving", "server.cli")
 
+SHELL = ("protocol.aio", "protocol.events")
+"""The asyncio shell of the client; everything else in `protocol` does no I/O."""
+
 PURE_LIBRARIES = {
     *("__future__", "abc", "base64", "binascii", "bisect", "collections", "contextlib", "copy", "dataclasses"),
     *("datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "itertools", "json", "math"),
@@ -132,14 +135,15 @@ def _purity(module: str, found: Import) -> str | None:
         return None
     library = found.target.split(".")[0]
     if library in PURE_LIBRARIES or library in {"protocol", "server"}:
-        return "a pure module cannot use the asyncio shell" if _within(found.target, "protocol.aio") else None
+        in_shell = any(_within(found.target, place) for place in SHELL)
+        return "a module without I/O cannot use the asyncio shell" if in_shell else None
     return f"a module without I/O cannot import {library}"
 
 
 def is_pure(module: str) -> bool:
     """Tell whether a module belongs to the core that does no I/O."""
     in_core = any(_within(module, place) for place in ("protocol", "server.domain", "server.ports"))
-    return in_core and not _within(module, "protocol.aio")
+    return in_core and not any(_within(module, place) for place in SHELL)
 
 
 def _within(module: str, place: str) -> bool:
