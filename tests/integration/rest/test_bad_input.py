@@ -6,6 +6,7 @@ import logging
 
 import httpx
 import pytest
+import structlog
 
 from server.web.requests import MAX_BODY_BYTES
 from tests.integration.rest.place import Place, problem
@@ -66,7 +67,7 @@ async def test_a_request_that_breaks_off_harms_nobody(
     place: Place, sent: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its connection ends, others are served, and no error is logged for what is not ours."""
-    with caplog.at_level(logging.ERROR):
+    with caplog.at_level(logging.ERROR), structlog.testing.capture_logs() as logs:
         async with serving(place.app) as port, over_the_wire(place, port) as client:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(sent)
@@ -77,6 +78,7 @@ async def test_a_request_that_breaks_off_harms_nobody(
             await reader.read()
             assert (await client.get(f"{SEATS}/status")).status_code == 200
     assert caplog.records == []
+    assert [entry for entry in logs if entry["log_level"] in {"error", "critical"}] == []
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
