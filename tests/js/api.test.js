@@ -18,10 +18,13 @@ test("ids are escaped and a layout is asked for by its version", async () => {
   const { api, asked } = answering(200, "{}");
   await api.layout("a/b", 3);
   await api.createSession();
-  assert.deepEqual(asked.map(([url, { method }]) => [url, method]), [
-    ["/api/v1/showtimes/a%2Fb/layout?v=3", undefined],
-    ["/api/v1/sessions", "POST"],
-  ]);
+  assert.deepEqual(
+    asked.map(([url, { method }]) => [url, method]),
+    [
+      ["/api/v1/showtimes/a%2Fb/layout?v=3", undefined],
+      ["/api/v1/sessions", "POST"],
+    ],
+  );
 });
 
 test("the list goes on at the cursor and has an end", async () => {
@@ -35,7 +38,10 @@ test("a problem document becomes an error with its code", async () => {
   const { api } = answering(429, JSON.stringify(problem));
   await assert.rejects(api.showtime("demo"), (error) => {
     assert.ok(error instanceof ApiError);
-    assert.deepEqual([error.status, error.code, error.message, error.retryAfterMs], [429, "rate_limited", "Slowly.", 1500]);
+    assert.deepEqual(
+      [error.status, error.code, error.message, error.retryAfterMs],
+      [429, "rate_limited", "Slowly.", 1500],
+    );
     return true;
   });
 });

@@ -16,7 +16,10 @@ test("of the standard close codes those lead back that do not blame the client",
 });
 
 test("no code is both on the socket and of HTTP alone", () => {
-  assert.deepEqual(Object.keys(REJECTIONS).filter((code) => code in HTTP_ONLY), []);
+  assert.deepEqual(
+    Object.keys(REJECTIONS).filter((code) => code in HTTP_ONLY),
+    [],
+  );
 });
 
 test("every rejection has words of its own", () => {
@@ -30,7 +33,9 @@ test("a code that the page does not know is told in the server's words", () => {
 });
 
 test("every close code that ends a connection for good has words", () => {
-  for (const code of Object.keys(CLOSES).map(Number).filter((each) => !mayReconnect(each))) {
+  for (const code of Object.keys(CLOSES)
+    .map(Number)
+    .filter((each) => !mayReconnect(each))) {
     assert.ok(text.endings[code], String(code));
   }
 });

@@ -1,4 +1,7 @@
-/** A world for the connection shell: a clock that stands until it is told, timers on it, and sockets that a test plays. */
+/**
+ * A world for the connection shell: a clock that stands until it is told, timers on it, and sockets that a test
+ * plays.
+ */
 
 /** One WebSocket of the client, played from the server's side: messages can be delayed, dropped and split off. */
 export class FakeSocket {

@@ -4,12 +4,27 @@ import { test } from "node:test";
 import { Neighbours } from "../../static/js/core/geometry.js";
 
 /** @param {number} index @param {string} row @param {number} x @param {number} y */
-const seat = (index, row, x, y) => ({ index, id: `${row}${index}`, row, number: index, x, y, kind: "standard", zone: "z" });
+const seat = (index, row, x, y) => ({
+  index,
+  id: `${row}${index}`,
+  row,
+  number: index,
+  x,
+  y,
+  kind: "standard",
+  zone: "z",
+});
 
 // Row A has an aisle in the middle, row B is one seat at the far right, row C is full; given out of order.
 const hall = new Neighbours([
-  seat(6, "C", 3, 3), seat(4, "C", 1, 3), seat(5, "C", 2, 3), seat(7, "C", 4, 3), seat(3, "B", 6, 2),
-  seat(0, "A", 1, 1), seat(1, "A", 2, 1), seat(2, "A", 4, 1),
+  seat(6, "C", 3, 3),
+  seat(4, "C", 1, 3),
+  seat(5, "C", 2, 3),
+  seat(7, "C", 4, 3),
+  seat(3, "B", 6, 2),
+  seat(0, "A", 1, 1),
+  seat(1, "A", 2, 1),
+  seat(2, "A", 4, 1),
 ]);
 
 test("left and right move along the row, over an aisle, and stop at its ends", () => {
@@ -39,5 +54,8 @@ test("Home and End lead to the ends of the row, other keys nowhere", () => {
 });
 
 test("rows run from the screen backwards, each from left to right", () => {
-  assert.deepEqual(hall.rows.map((row) => row.map(({ index }) => index)), [[0, 1, 2], [3], [4, 5, 6, 7]]);
+  assert.deepEqual(
+    hall.rows.map((row) => row.map(({ index }) => index)),
+    [[0, 1, 2], [3], [4, 5, 6, 7]],
+  );
 });

@@ -41,7 +41,11 @@ test("a change names the seats that were gained, lost or given another time, and
 test("what is left is counted to the first seat that ends, not below zero, and not for seats in payment", () => {
   const holds = new Holds();
   assert.equal(holds.remaining(0), null);
-  holds.replace("e1", 1, [hold(1, { expires_at: 500 }), hold(2, { expires_at: 300 }), hold(3, { expires_at: 100, order: "o1" })]);
+  holds.replace("e1", 1, [
+    hold(1, { expires_at: 500 }),
+    hold(2, { expires_at: 300 }),
+    hold(3, { expires_at: 100, order: "o1" }),
+  ]);
   assert.equal(holds.remaining(100), 200);
   assert.equal(holds.remaining(900), 0);
 });

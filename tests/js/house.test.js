@@ -17,7 +17,11 @@ const withoutComments = (source) => source.replace(/\/\*[\s\S]*?\*\//gu, "").rep
 test("the core knows no page: no DOM, no globals of a window, no import from outside", () => {
   for (const [path, source] of files("js/core/", ".js")) {
     const code = withoutComments(source);
-    assert.doesNotMatch(code, /\b(document|window|location|navigator|localStorage|HTMLElement|setTimeout|Date\.now)\b/u, path);
+    assert.doesNotMatch(
+      code,
+      /\b(document|window|location|navigator|localStorage|HTMLElement|setTimeout|Date\.now)\b/u,
+      path,
+    );
     assert.doesNotMatch(code, /from "(?!\.\/)/u, path);
   }
 });

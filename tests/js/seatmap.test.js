@@ -21,7 +21,17 @@ function recordChanges(map) {
 test("a delta that starts at or before the map and ends beyond it is applied", () => {
   const map = mapOf("AAAA", 5);
   assert.equal(map.apply({ from: 5, version: 6, changes: [[1, "L"]] }), "applied");
-  assert.equal(map.apply({ from: 2, version: 8, changes: [[1, "A"], [3, "O"]] }), "applied");
+  assert.equal(
+    map.apply({
+      from: 2,
+      version: 8,
+      changes: [
+        [1, "A"],
+        [3, "O"],
+      ],
+    }),
+    "applied",
+  );
   assert.equal(map.seats, "AAAO");
   assert.equal(map.version, 8);
 });
@@ -36,7 +46,17 @@ test("a delta that ends at or before the map is stale and changes nothing", () =
 test("a delta that starts beyond the map, or names a seat that is not there, is a gap and changes nothing", () => {
   const map = mapOf("AAAA", 5);
   assert.equal(map.apply({ from: 6, version: 7, changes: [[1, "L"]] }), "gap");
-  assert.equal(map.apply({ from: 5, version: 6, changes: [[0, "L"], [4, "L"]] }), "gap");
+  assert.equal(
+    map.apply({
+      from: 5,
+      version: 6,
+      changes: [
+        [0, "L"],
+        [4, "L"],
+      ],
+    }),
+    "gap",
+  );
   assert.equal(map.apply({ from: 5, version: 6, changes: [[-1, "L"]] }), "gap");
   assert.equal(map.seats, "AAAA");
   assert.equal(map.version, 5);
@@ -58,23 +78,57 @@ test("a snapshot replaces the map, even by an earlier version", () => {
 test("a change names only the seats whose letter is another", () => {
   const map = mapOf("AALA", 5);
   const heard = recordChanges(map);
-  map.apply({ from: 4, version: 6, changes: [[1, "L"], [2, "L"]] });
+  map.apply({
+    from: 4,
+    version: 6,
+    changes: [
+      [1, "L"],
+      [2, "L"],
+    ],
+  });
   map.replace({ epoch: "e1", version: 7, seats: "AALO" });
-  assert.deepEqual(heard, [[[1, "L"]], [[1, "A"], [3, "O"]]]);
+  assert.deepEqual(heard, [
+    [[1, "L"]],
+    [
+      [1, "A"],
+      [3, "O"],
+    ],
+  ]);
 });
 
 test("folded deltas have the last letter of each seat, once", () => {
   const folded = fold([
-    { from: 1, version: 2, changes: [[7, "L"], [3, "L"]] },
+    {
+      from: 1,
+      version: 2,
+      changes: [
+        [7, "L"],
+        [3, "L"],
+      ],
+    },
     { from: 2, version: 5, changes: [] },
     { from: 5, version: 6, changes: [[7, "A"]] },
   ]);
-  assert.deepEqual(folded, { from: 1, version: 6, changes: [[7, "A"], [3, "L"]] });
+  assert.deepEqual(folded, {
+    from: 1,
+    version: 6,
+    changes: [
+      [7, "A"],
+      [3, "L"],
+    ],
+  });
 });
 
 test("nothing, and deltas with a gap between them, cannot be folded", () => {
   assert.throws(() => fold([]), RangeError);
-  assert.throws(() => fold([{ from: 1, version: 2, changes: [] }, { from: 3, version: 4, changes: [] }]), RangeError);
+  assert.throws(
+    () =>
+      fold([
+        { from: 1, version: 2, changes: [] },
+        { from: 3, version: 4, changes: [] },
+      ]),
+    RangeError,
+  );
 });
 
 test("deltas folded in any grouping lead every joiner to the same map", () => {
@@ -94,7 +148,7 @@ test("deltas folded in any grouping lead every joiner to the same map", () => {
     }
     const joiner = new SeatMap();
     joiner.replace(snapshots[pick(21)]);
-    for (let i = 0; i < 20; ) {
+    for (let i = 0; i < 20;) {
       const size = 1 + pick(5);
       joiner.apply(fold(deltas.slice(i, i + size)));
       i += size;

@@ -15,7 +15,10 @@ for (const { name, snapshot: start, deltas, outcomes, result } of vectors("seatm
   test(`seat map: ${name}`, () => {
     const map = new SeatMap();
     map.replace(start);
-    assert.deepEqual(deltas.map((/** @type {any} */ delta) => map.apply(delta)), outcomes);
+    assert.deepEqual(
+      deltas.map((/** @type {any} */ delta) => map.apply(delta)),
+      outcomes,
+    );
     assert.deepEqual({ version: map.version, seats: map.seats }, result);
   });
 }
@@ -44,12 +47,18 @@ test("what the client asks has the form of the messages that the server reads", 
   client.start(0);
   client.opened(0);
   const { received } = Client.prototype;
-  const effects = [welcome({ receipt: "r1", holds: [hold(1)] }), snapshot(), { type: "delta", from: 90, version: 91, changes: [] }]
-    .flatMap((message) => received.call(client, JSON.stringify(message), 0));
+  const effects = [
+    welcome({ receipt: "r1", holds: [hold(1)] }),
+    snapshot(),
+    { type: "delta", from: 90, version: 91, changes: [] },
+  ].flatMap((message) => received.call(client, JSON.stringify(message), 0));
   effects.push(...client.lock([1], 0), ...client.unlock([1], 0), ...client.unlock(undefined, 0), ...client.extend(0));
   effects.push(...received.call(client, JSON.stringify(snapshot({ epoch: "e2" })), 0), ...client.tick(20_000));
   const asked = effects.flatMap((effect) => (effect.kind === "send" ? [JSON.parse(effect.text)] : []));
-  assert.deepEqual(asked.map(({ type }) => type), ["resync", "lock", "unlock", "unlock", "extend", "restore", "ping"]);
+  assert.deepEqual(
+    asked.map(({ type }) => type),
+    ["resync", "lock", "unlock", "unlock", "extend", "restore", "ping"],
+  );
   for (const message of asked) {
     const unknown = Object.keys(message).filter((field) => !forms.get(message.type)?.has(field));
     assert.deepEqual(unknown, [], message.type);

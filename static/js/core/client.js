@@ -3,6 +3,7 @@
 import { backoff, CAP_MS } from "./backoff.js";
 import { ServerClock } from "./clock.js";
 import { ABNORMAL, mayReconnect } from "./codes.js";
+import { Heartbeat } from "./heartbeat.js";
 import { Holds } from "./holds.js";
 import { Receipt } from "./receipt.js";
 import { Requests } from "./requests.js";
@@ -11,24 +12,21 @@ import { SeatMap } from "./seatmap.js";
 /** How long a connection may take from its first byte until the map stands. */
 const CATCH_UP_MS = 10_000;
 
-/** Until `welcome` says another. */
-const HEARTBEAT_MS = 25_000;
-
 /** @typedef {"idle" | "connecting" | "welcoming" | "catching up" | "live" | "waiting" | "ended"} Phase */
 
 /**
  * One person's view of one showtime, without a socket and without a clock of its own.
  *
- * The shell reports what happened and at which local time (milliseconds); each report returns the effects that it is to
- * perform, in order: `connect` to a path, `send` a text, `drop` the socket (without reporting its end). `wakeAt` says when
- * to call `tick` next.
+ * The shell reports what happened and at which local time (milliseconds); each report returns the effects that it is
+ * to perform, in order: `connect` to a path, `send` a text, `drop` the socket (without reporting its end). `wakeAt`
+ * says when to call `tick` next.
  *
- * The phases: idle → connecting → welcoming (open) → catching up (welcomed) → live; from any of them → waiting (back-off),
- * and from there → connecting; or → ended, where only `start` leads on.
+ * The phases: idle → connecting → welcoming (open) → catching up (welcomed) → live; from any of them → waiting
+ * (back-off), and from there → connecting; or → ended, where only `start` leads on.
  *
- * Events, each a CustomEvent: `status`, `welcome`, `viewers` `{count}`, `notice` (the message), `granted` and `released`
- * `{request, seats}`, `refused` (a Refusal), `lost` `{seats}` after a new epoch, `expiring` `{seats, expires_at}`, `expired`
- * `{seats}`. The map, the holds and the requests have events of their own.
+ * Events, each a CustomEvent: `status`, `welcome`, `viewers` `{count}`, `notice` (the message), `granted` and
+ * `released` `{request, seats}`, `refused` (a Refusal), `lost` `{seats}` after a new epoch, `expiring` `{seats,
+ * expires_at}`, `expired` `{seats}`. The map, the holds and the requests have events of their own.
  */
 export class Client extends EventTarget {
   /** The view; only an answer `locked` is a promise. */
@@ -51,10 +49,7 @@ export class Client extends EventTarget {
   /** When the phase ends by itself: the catching up is given up, or the waiting is over. */
   #deadline = 0;
   #liveSince = 0;
-  #heardAt = 0;
-  /** @type {number | null} */
-  #pingedAt = null;
-  #heartbeatMs = HEARTBEAT_MS;
+  #heartbeat = new Heartbeat();
   /** The one outstanding question for what is missing. @type {{at: number, version: number} | null} */
   #resync = null;
   /** The history that the server counts in. @type {string | null} */
@@ -92,22 +87,27 @@ export class Client extends EventTarget {
     return this.#endedWith;
   }
 
-  /** Local time at which `tick` has something to do; null while nothing will come by itself. @returns {number | null} */
+  /** Local time at which `tick` has something to do; null while nothing comes by itself. @returns {number | null} */
   get wakeAt() {
     switch (this.#phase) {
       case "idle":
       case "ended":
         return null;
       case "live": {
-        const silent = (this.#pingedAt ?? this.#heardAt) + this.#heartbeatMs;
-        return this.#resync ? Math.min(silent, this.#resync.at + this.#heartbeatMs) : silent;
+        const { dueAt, everyMs } = this.#heartbeat;
+        return this.#resync ? Math.min(dueAt, this.#resync.at + everyMs) : dueAt;
       }
       default:
         return this.#deadline;
     }
   }
 
-  /** Connects now, whatever the back-off says, unless a socket is on its way or open. @param {number} now @returns {Effect[]} */
+  /**
+   * Connects now, whatever the back-off says, unless a socket is on its way or open.
+   *
+   * @param {number} now
+   * @returns {Effect[]}
+   */
   start(now) {
     if (this.#phase !== "idle" && this.#phase !== "ended" && this.#phase !== "waiting") return [];
     this.#endedWith = null;
@@ -125,7 +125,13 @@ export class Client extends EventTarget {
     return this.#ask({ type: "lock", seats, mode: "all" }, now);
   }
 
-  /** Gives seats back; all without `seats`. @param {number[] | undefined} seats @param {number} now @returns {Effect[]} */
+  /**
+   * Gives seats back; all without `seats`.
+   *
+   * @param {number[] | undefined} seats
+   * @param {number} now
+   * @returns {Effect[]}
+   */
   unlock(seats, now) {
     return this.#ask(seats ? { type: "unlock", seats } : { type: "unlock" }, now);
   }
@@ -138,7 +144,7 @@ export class Client extends EventTarget {
   /** The handshake is done. @param {number} now */
   opened(now) {
     if (this.#phase !== "connecting") return;
-    this.#heardAt = now;
+    this.#heartbeat.heard(now);
     this.#enter("welcoming");
   }
 
@@ -150,8 +156,7 @@ export class Client extends EventTarget {
    * @returns {Effect[]}
    */
   received(data, now) {
-    this.#heardAt = now;
-    this.#pingedAt = null;
+    this.#heartbeat.heard(now);
     const message = decode(data);
     return message ? this.#dispatch(message, now) : this.#drop(now);
   }
@@ -176,10 +181,10 @@ export class Client extends EventTarget {
   tick(now) {
     if (this.wakeAt === null || now < this.wakeAt) return [];
     if (this.#phase === "waiting") return this.#connect(now);
-    const unanswered = this.#resync !== null && now >= this.#resync.at + this.#heartbeatMs;
+    const unanswered = this.#resync !== null && now >= this.#resync.at + this.#heartbeat.everyMs;
     if (unanswered) this.map.forget(); // what is missing is not to be had: start from a snapshot
-    if (this.#phase !== "live" || this.#pingedAt !== null || unanswered) return this.#drop(now);
-    this.#pingedAt = now;
+    if (this.#phase !== "live" || this.#heartbeat.asked || unanswered) return this.#drop(now);
+    this.#heartbeat.ask(now);
     return this.#send({ type: "ping" }, now);
   }
 
@@ -200,7 +205,6 @@ export class Client extends EventTarget {
     }
     if (this.#display) query.set("display", "1");
     this.#deadline = now + CATCH_UP_MS;
-    this.#pingedAt = null;
     this.#resync = null;
     this.#enter("connecting");
     const text = String(query);
@@ -283,7 +287,7 @@ export class Client extends EventTarget {
     this.limits = message.limits;
     this.layout = message.layout;
     this.viewers = message.viewers;
-    this.#heartbeatMs = message.heartbeat_ms;
+    this.#heartbeat.everyMs = message.heartbeat_ms;
     this.#enter("catching up");
     const effects = this.#enterEpoch(message.epoch, now);
     this.#hold(message);
@@ -293,7 +297,8 @@ export class Client extends EventTarget {
   }
 
   /**
-   * Notes the history that the server is in, and asks a new one for the seats that the last receipt of the old one covers.
+   * Notes the history that the server is in, and asks a new one for the seats that the last receipt of the old one
+   * covers.
    *
    * @param {string} epoch
    * @param {number} now

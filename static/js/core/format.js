@@ -36,8 +36,8 @@ export function timeOfDay(at, timeZone, locale) {
 }
 
 /**
- * What is left, as minutes and seconds, to the nearest second: the server's clock is known to a fraction of one only, and a
- * full quarter of an hour shall not begin at 15:01.
+ * What is left, as minutes and seconds, to the nearest second: the server's clock is known to a fraction of one only,
+ * and a full quarter of an hour shall not begin at 15:01.
  *
  * @param {number} ms
  */

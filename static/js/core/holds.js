@@ -3,8 +3,8 @@
 /**
  * The seats that this holder has, in every tab of theirs.
  *
- * Within an epoch the list that was read at the greater version stands, whichever arrives last; a new epoch starts afresh.
- * Dispatches `change` with `{seats}`, the indexes that were gained, lost or given another expiry.
+ * Within an epoch the list that was read at the greater version stands, whichever arrives last; a new epoch starts
+ * afresh. Dispatches `change` with `{seats}`, the indexes that were gained, lost or given another expiry.
  */
 export class Holds extends EventTarget {
   /** @type {string | null} */

@@ -1,8 +1,8 @@
 /**
  * The proof of this holder's locks, and the debt of a new epoch to an old one.
  *
- * The newest receipt replaces all before it. When the history changes, the last one of the old history is owed a `restore`
- * until that has an answer, be it a refusal.
+ * The newest receipt replaces all before it. When the history changes, the last one of the old history is owed a
+ * `restore` until that has an answer, be it a refusal.
  */
 export class Receipt {
   /** @type {{value: string, epoch: string} | null} */

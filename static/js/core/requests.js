@@ -3,8 +3,8 @@
 /**
  * What was asked and is not settled.
  *
- * A seat is pending from its question until the map has caught up with the answer's version, so that nothing flickers in
- * between. Dispatches `change` with `{seats}` whose pending state may be another.
+ * A seat is pending from its question until the map has caught up with the answer's version, so that nothing flickers
+ * in between. Dispatches `change` with `{seats}` whose pending state may be another.
  */
 export class Requests extends EventTarget {
   #map;

@@ -3,10 +3,10 @@
 /**
  * The letters of all seats at one (epoch, version).
  *
- * A snapshot replaces it. A delta is `stale` (ignored) if its version is not beyond the map's own, `applied` if it starts
- * at or before it, else a `gap` that changes nothing: ask for what is missing. A seat that the map does not have is a gap
- * too. Letters are absolute, so overlap is harmless.
- * Dispatches `change` with `{changes}`, the seats whose letter is now another.
+ * A snapshot replaces it. A delta is `stale` (ignored) if its version is not beyond the map's own, `applied` if it
+ * starts at or before it, else a `gap` that changes nothing: ask for what is missing. A seat that the map does not
+ * have is a gap too. Letters are absolute, so overlap is harmless. Dispatches `change` with `{changes}`, the seats
+ * whose letter is now another.
  */
 export class SeatMap extends EventTarget {
   /** @type {string | null} */

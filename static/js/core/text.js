@@ -136,7 +136,7 @@ export function refusal({ code, message, outcome, request }, names, maxSeats) {
     case "limit_exceeded":
       return `You can hold at most ${maxSeats} seats. Give one back to choose another.`;
     case "seat_rule":
-      return "These seats cannot be taken like this: couple seats go together, a companion seat with its wheelchair space.";
+      return "These seats go together only: couple seats as a pair, a companion seat with its wheelchair space.";
     case "not_held":
       return `${who} ${many ? "are" : "is"} not yours any more.`;
     case "hold_cap":

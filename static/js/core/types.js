@@ -1,8 +1,8 @@
 /**
  * The shapes that cross the wire and the modules; nothing here exists at run time.
  *
- * Times end in `_at` and are milliseconds since the Unix epoch by the server's clock, durations end in `_ms`, money is an
- * integer in the currency's minor unit. On the socket a seat is its index in the layout, over REST its printed id.
+ * Times end in `_at` and are milliseconds since the Unix epoch by the server's clock, durations end in `_ms`, money is
+ * an integer in the currency's minor unit. On the socket a seat is its index in the layout, over REST its printed id.
  *
  * @typedef {"A" | "L" | "O" | "B"} Letter available, locked, occupied, blocked
  * @typedef {[index: number, letter: string]} Change

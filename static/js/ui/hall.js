@@ -41,8 +41,8 @@ export class Hall {
   /**
    * @param {HTMLElement} root given its size at once, and the seats by `show`
    * @param {Layout} layout
-   * @param {{label: string, onChoose: ((index: number) => void) | null, onPoint: (words: string) => void}} options without
-   *   `onChoose` it is a picture; `onPoint` hears the label of the seat that is pointed at, and "" of none
+   * @param {{label: string, onChoose: ((index: number) => void) | null, onPoint: (words: string) => void}} options
+   *   without `onChoose` it is a picture; `onPoint` hears the label of the seat that is pointed at, and "" of none
    */
   constructor(root, layout, { label, onChoose, onPoint }) {
     this.#root = root;
@@ -72,7 +72,9 @@ export class Hall {
     if (index === this.#pointed) this.#onPoint(label);
   }
 
-  /** Takes the place of what was there: after the size is chosen, since thousands of seats are measured anew with it. */
+  /**
+   * Takes the place of what was there: after the size is chosen, since thousands of seats are measured anew with it.
+   */
   show() {
     this.#root.replaceChildren(this.#grid);
   }
@@ -188,8 +190,8 @@ function beside(seat, pair) {
 }
 
 /**
- * Puts the middle of a box there. In em, of which the style sheet makes EM_PER_UNIT one unit: enlarging the hall changes
- * one size instead of thousands of sums.
+ * Puts the middle of a box there. In em, of which the style sheet makes EM_PER_UNIT one unit: enlarging the hall
+ * changes one size instead of thousands of sums.
  *
  * @param {HTMLElement} node
  * @param {number} x

@@ -133,9 +133,7 @@ export class SeatMapPage {
     const showtime = await this.#api.showtime(this.#id);
     this.#showtime = showtime;
     this.#zones = new Map(showtime.zones.map((zone) => [zone.id, zone]));
-    this.#prices = new Map(
-      showtime.zones.map(({ id, price, currency }) => [id, money(price, currency, text.locale)]),
-    );
+    this.#prices = new Map(showtime.zones.map(({ id, price, currency }) => [id, money(price, currency, text.locale)]));
     showTitle(showtime);
     return showtime;
   }

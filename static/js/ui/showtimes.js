@@ -45,7 +45,10 @@ function link({ id, cinema, hall, starts_at, sales, zones, seats_left }, now) {
   const node = element(
     "a",
     { class: "time", href: `/showtimes/${encodeURIComponent(id)}`, "data-showtime": id },
-    element("time", { datetime: new Date(starts_at).toISOString(), text: timeOfDay(starts_at, cinema.time_zone, text.locale) }),
+    element("time", {
+      datetime: new Date(starts_at).toISOString(),
+      text: timeOfDay(starts_at, cinema.time_zone, text.locale),
+    }),
     element("span", { class: "hall-name", text: hall.name }),
     element("span", { class: "left", text: closed ? text.page.salesClosed : text.seatsLeft(left) }),
   );

@@ -6,7 +6,8 @@ import { hook, setText } from "./dom.js";
 
 /** Says which film is shown, where and when, in the cinema's own time. @param {Showtime} showtime */
 export function showTitle({ film, cinema, hall, starts_at }) {
-  const when = `${day(starts_at, cinema.time_zone, text.locale)}, ${timeOfDay(starts_at, cinema.time_zone, text.locale)}`;
+  const zone = cinema.time_zone;
+  const when = `${day(starts_at, zone, text.locale)}, ${timeOfDay(starts_at, zone, text.locale)}`;
   document.title = `${film.title}, ${when}`;
   setText(hook("[data-film]"), film.title);
   setText(hook("[data-where]"), `${cinema.name}, ${hall.name}`);
