@@ -75,7 +75,7 @@ def create_app(settings: Settings, addresses: Addresses) -> Starlette:
         origins=OriginPolicy(public_url=settings.public_url, host=settings.host, listed=settings.allowed_origins),
         public_url=settings.public_url,
         static=static_folder(),
-        probes={"seat store": _probe_of(store.check), "database": _database_probe(engine)},
+        probes={"seat store": _store_probe(store), "database": _database_probe(engine)},
     )
 
     @contextlib.asynccontextmanager
@@ -115,6 +115,15 @@ def _probe_of(findings: Callable[[], Awaitable[list[str]]]) -> Probe:
         return Check(state="degraded" if found else "ok", findings=tuple(found))
 
     return probe
+
+
+def _store_probe(store: RedisSeatStore) -> Probe:
+    async def findings() -> list[str]:
+        # Raises where the store does not answer, which `check` only mentions among its findings.
+        await store.positions(("-",))
+        return await store.check()
+
+    return _probe_of(findings)
 
 
 def _database_probe(engine: AsyncEngine) -> Probe:
