@@ -134,6 +134,7 @@ class Opener:
         """Adopt the open epoch, or begin and load one, or wait for whoever does."""
         loop = asyncio.get_running_loop()
         patience = loop.time() + 2 * self._opening_ms / 1000
+        pause = POLL_S
         while loop.time() < patience:
             found, identity = await self._look(showtime)
             try:
@@ -150,9 +151,11 @@ class Opener:
             except OtherStoreError:
                 continue
             except UnavailableError as error:
-                # Unknown: the next look tells.
                 if error.outcome is not Outcome.UNKNOWN:
                     raise
+                # The next look tells what became of it.
+                await asyncio.sleep(pause)
+                pause *= 2
         raise UnavailableError(Outcome.NONE)
 
     async def _look(self, showtime: str) -> tuple[_Found, str]:

@@ -1,0 +1,114 @@
+"""Ended locks are announced: by the workers that watch, and by one of them for all."""
+
+import asyncio
+
+import pytest
+
+from protocol.codes import Outcome
+from server.domain.errors import UnavailableError
+from server.seats import RedisSeatStore, Sweeper
+from tests.contract.seats.world import ALICE, BOB, HOLD_MS, START, Clock, RedisAdapter, make_layout
+
+
+def sweeper(store: RedisSeatStore, *rooms: str, interval_ms: int = 60_000) -> Sweeper:
+    """A sweeper of these rooms."""
+    return Sweeper(store, lambda: rooms, interval_ms=interval_ms)
+
+
+async def test_a_worker_sweeps_its_rooms_and_one_worker_all(adapter: RedisAdapter) -> None:
+    """While one holds the lease the others sweep only what they watch; a lock that runs is left."""
+    clock = Clock()
+    for showtime in ("one", "two", "three"):
+        adapter.catalogue.add(showtime, make_layout())
+    leader, other = [await adapter.open(clock=clock) for _ in range(2)]
+    for showtime in ("one", "two", "three"):
+        await leader.lock(showtime, ALICE, (0, 1), "all")
+    clock.advance(HOLD_MS - 1)
+    await leader.lock("three", BOB, (2,), "all")
+    assert await sweeper(leader).sweep() == 0
+    clock.advance(1)
+
+    assert await sweeper(other, "one").sweep() == 2
+    assert await sweeper(leader, "two", "two").sweep() == 2
+
+    # A lease ends by itself.
+    await (await adapter.client()).delete(f"{adapter.prefix}sweep")
+    assert await sweeper(other).sweep() == 2
+    assert (await leader.snapshot("three")).seats[:3] == "AAL"
+
+
+async def test_more_than_one_script_ends_are_swept_in_one_turn(
+    adapter: RedisAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many have ended, one turn announces all of them, a bounded number in each version."""
+    monkeypatch.setattr("server.seats.sweeper.BATCH", 3)
+    clock = Clock()
+    store = await adapter.open(clock=clock)
+    await store.lock("demo", ALICE, (0, 1, 2, 3), "all")
+    await store.lock("demo", BOB, (4, 5, 6), "all")
+    clock.advance(HOLD_MS)
+    listener = await adapter.listen(store.channel("demo"))
+
+    assert await sweeper(store, "demo").sweep() == 7
+
+    assert [len((await listener.next()).changes) for _ in range(3)] == [3, 3, 1]
+    assert await listener.silent()
+
+
+async def test_a_showtime_that_is_past_is_forgotten(adapter: RedisAdapter) -> None:
+    """Once none of its seats can be locked any more it is not swept again."""
+    clock = Clock()
+    store = await adapter.open(clock=clock)
+    await store.snapshot("demo")
+    assert await store.active() == ("demo",)
+
+    facts = adapter.catalogue.facts_of["demo"]
+    clock.now = facts.sales.closes_at + facts.limits.max_hold_ms
+    assert await store.active() == ("demo",)
+    clock.advance(1)
+    assert await store.active() == ()
+
+
+async def test_a_running_sweeper_announces_ended_locks(adapter: RedisAdapter) -> None:
+    """Started, it sweeps by itself; closed, it has stopped."""
+    clock = Clock()
+    store = await adapter.open(clock=clock)
+    await store.lock("demo", ALICE, (0,), "all")
+    listener = await adapter.listen(store.channel("demo"))
+    running = sweeper(store, "demo", interval_ms=5)
+    await running.start()
+    clock.advance(HOLD_MS)
+
+    announced = await listener.next()
+
+    assert [(private.cause, private.seats) for private in announced.private] == [("expired", (0,))]
+    await running.close()
+    await running.close()
+
+
+async def test_a_fault_does_not_end_the_sweeping(adapter: RedisAdapter) -> None:
+    """A store that does not answer, and a showtime that is no more, are met again at the next turn."""
+    clock = Clock()
+    store = await adapter.open(clock=clock)
+    await store.lock("demo", ALICE, (0,), "all")
+    clock.advance(HOLD_MS)
+    real, faults = store.lead_sweep, 0
+
+    async def failing(lease_ms: int) -> bool:
+        nonlocal faults
+        faults += 1
+        if faults < 3:
+            raise UnavailableError(Outcome.NONE)
+        return await real(lease_ms)
+
+    store.lead_sweep = failing  # type: ignore[method-assign]  # the store is away for two turns
+    listener = await adapter.listen(store.channel("demo"))
+    running = sweeper(store, "nowhere", "demo", interval_ms=1)
+    await running.start()
+
+    async with asyncio.timeout(5):
+        announced = await listener.next()
+    assert announced.changes == ((0, "A"),)
+    assert faults >= 3
+    await running.close()
+    assert clock.now == START + HOLD_MS
