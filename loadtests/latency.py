@@ -18,7 +18,7 @@ from loadtests.server import Target, running
 from loadtests.viewer import open_viewers
 from protocol.aio import SeatMapClient
 from protocol.codec import MSGPACK, DecodeError
-from protocol.from_server import Delta
+from protocol.from_server import Delta, Snapshot
 
 ROUNDS = 3
 PAUSE_S = 0.01
@@ -109,7 +109,7 @@ def report(name: str, rounds: list[list[float]]) -> float:
 
 async def measure(target: Target, viewers: int, locks: int) -> None:
     """Run the three in turns and print what they took."""
-    seen = Arrivals(viewers)
+    seen, ready = Arrivals(viewers), Arrivals(viewers)
 
     def on_message(arrived: int, payload: bytes) -> None:
         try:
@@ -118,9 +118,12 @@ async def measure(target: Target, viewers: int, locks: int) -> None:
             raise SystemExit(f"a viewer was sent what it cannot read: {error}") from error
         if isinstance(message, Delta):
             seen.add(arrived)
+        elif isinstance(message, Snapshot):
+            ready.add(arrived)
 
     token = await asyncio.to_thread(target.session)
     opened = await open_viewers(target.host, target.port, "demo", viewers, on_message)
+    await ready.since(0)
     store = redis.asyncio.Redis.from_url(target.redis_url, max_connections=2 * viewers + 10)
     one, many = Arrivals(1), Arrivals(viewers)
     results: dict[str, list[list[float]]] = {"ours": [], "one": [], "many": []}

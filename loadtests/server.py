@@ -39,11 +39,12 @@ class Target:
 @contextlib.contextmanager
 def running(**settings: str) -> Iterator[Target]:
     """`cinebook serve` with the demo data on embedded servers; `settings` by their names without the prefix."""
-    with (
-        tempfile.TemporaryDirectory(prefix="cinebook-load-") as folder,
-        EmbeddedValkey(Path(folder)) as valkey,
-        EmbeddedPostgres(Path(folder), state_dir=Path(folder) / "state") as postgres,
-    ):
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cinebook-load-"))
+        # As root, PostgreSQL runs as another user, who must be able to pass through.
+        Path(folder).chmod(0o711)
+        valkey = stack.enter_context(EmbeddedValkey(Path(folder)))
+        postgres = stack.enter_context(EmbeddedPostgres(Path(folder), state_dir=Path(folder) / "state"))
         environment = {
             **os.environ,
             "CINEBOOK_DATA_DIR": folder,
