@@ -1,9 +1,11 @@
 """A small WebSocket server that speaks the contract under a test's control."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import wraps
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -15,6 +17,17 @@ from protocol.codec import CODECS, Codec
 from protocol.from_client import ClientMessage
 from protocol.from_server import ServerMessage
 from tests.unit.protocol.model import ModelServer
+
+
+def bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Let a test that waits for what never comes fail instead of hanging."""
+
+    @wraps(test)
+    async def within_20_s(*args: Any, **kwargs: Any) -> None:
+        async with asyncio.timeout(20):
+            await test(*args, **kwargs)
+
+    return within_20_s
 
 
 class Visit:
