@@ -26,6 +26,7 @@ class PrivateChange(msgspec.Struct, frozen=True, array_like=True):
     """What a mutation means for one holder: the `seats` it is about, and all that the holder has after it.
 
     `cause` is one of `granted`, `released`, `extended`, `expired`, `ordered` (pinned or sold), `restored`, `taken`.
+    An announcement lists ends before grants, so that a takeover tells the old holder first.
     `holds` are rows of (seat, expires_at, first_at, ordinal, fence, order or None); see `Hold`.
     """
 
@@ -123,8 +124,9 @@ class SeatStore(Protocol):
         """Lock `seats` (distinct, at least one) for a full hold. Those already held count and keep their expiry.
 
         `all`: every seat or none. `any`: those that are free, in the order given, up to the limit.
-        A lock past its expiry is taken over in place. Raises, in this order of precedence, `UnknownSeatError`,
-        `SalesClosedError`, `LimitExceededError`, `SeatsUnavailableError`.
+        A lock past its expiry is taken over in place. Where all are held already nothing changes, not even the version.
+        Raises, in this order of precedence, `UnknownSeatError`, `SalesClosedError`, `LimitExceededError`,
+        `SeatsUnavailableError`.
         """
         ...
 
@@ -143,8 +145,8 @@ class SeatStore(Protocol):
     ) -> Granted:
         """Give `seats`, or all of the holder's locks, a full hold from now, never past the cap from their first lock.
 
-        Raises `UnknownSeatError`; `NotHeldError` if one named is not a lock of the holder's, or if it holds none at
-        all; `HoldCapError` if no seat would gain.
+        `seats` of the answer are those that gained. Raises `UnknownSeatError`; `NotHeldError` if one named is not a
+        lock of the holder's, or if it holds none at all; `HoldCapError` if no seat would gain.
         """
         ...
 
@@ -158,21 +160,22 @@ class SeatStore(Protocol):
         """Set `seats` to `O` for `order`: pinned until `until` (ms) with the locks underneath kept, or sold if None.
 
         Each seat must be free, the holder's own lock, or this order's already; else `SeatsUnavailableError` and
-        nothing changes. Returns the version.
+        nothing changes. Returns the version, which stays where all is so already. Raises `UnknownSeatError`.
         """
         ...
 
     async def release(self, showtime: str, seats: tuple[int, ...], order: str) -> int:
         """Free those of `seats` that are this order's; a lock that was kept underneath and still runs stands again.
 
-        Returns the version.
+        Returns the version, which stays where no seat is the order's. Raises `UnknownSeatError`.
         """
         ...
 
     async def block(self, showtime: str, seats: tuple[int, ...], *, blocked: bool) -> int:
         """Set free seats to `B`, or blocked ones back to `A`.
 
-        Seats locked or occupied: `SeatsUnavailableError` and nothing changes. Returns the version.
+        Seats locked or occupied: `SeatsUnavailableError` and nothing changes. Returns the version, which stays where
+        all is so already. Raises `UnknownSeatError`.
         """
         ...
 

@@ -17,6 +17,13 @@ LINK_ERRORS: Final = (RedisError, OSError, TimeoutError)
 """What opening or using a link raises when the store cannot be reached or does not answer."""
 
 
+def address(url: str, timeout_s: float) -> ConnectionPool:
+    """Where links go, as redis-py reads it from a URL; ValueError if it is none. It pools nothing."""
+    return ConnectionPool.from_url(
+        url, protocol=2, socket_timeout=None, socket_connect_timeout=timeout_s, driver_info=None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorReply:
     """An error that the store answered; `code` is its first word, such as `NOSCRIPT` or `OOM`."""
@@ -36,17 +43,13 @@ class Link:
         self.identity = identity
 
     @classmethod
-    async def open(cls, url: str, timeout_s: float, clock: StoreClock, scripts: Scripts) -> "Link":
+    async def open(cls, pool: ConnectionPool, timeout_s: float, clock: StoreClock, scripts: Scripts) -> "Link":
         """Connect, read the identity before anything else, learn the time, and make the scripts known."""
-        # A pool is made only because it knows how to read a URL.
-        pool = ConnectionPool.from_url(
-            url, protocol=2, socket_timeout=None, socket_connect_timeout=timeout_s, driver_info=None
-        )
-        connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+        connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's gap
         link = cls(connection, "")
         try:
             async with asyncio.timeout(timeout_s):
-                await connection.connect()  # type: ignore[no-untyped-call]  # same
+                await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's gap
                 await link.write([("INFO", "server", "replication")])
                 facts = _facts(await link.read())
                 link.identity = f"{facts['run_id']}:{facts['master_replid']}"

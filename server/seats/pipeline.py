@@ -124,6 +124,7 @@ class Pipeline:
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         self._identity = ""
+        self._reachable = True
 
     async def run(self, *arguments: Argument) -> tuple[object, str]:
         """A command that is no script and changes no seat: its reply, and the identity of the store that gave it.
@@ -216,7 +217,7 @@ class Pipeline:
                     link = await self._ready(link)
                     pause = FIRST_PAUSE_S
                 except LINK_ERRORS as error:
-                    _log.warning("no connection to the seat store", error=str(error), kind=type(error).__name__)
+                    self._say_reachable(error)
                     link = None
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LONGEST_PAUSE_S)
@@ -236,7 +237,16 @@ class Pipeline:
             await link.close()
         link = await self._open_link()
         self._identity = link.identity
+        self._say_reachable(None)
         return link
+
+    def _say_reachable(self, error: Exception | None) -> None:
+        """Log that the store is gone, and that it is back; not each attempt in between."""
+        if error and self._reachable:
+            _log.warning("no connection to the seat store", error=str(error), kind=type(error).__name__)
+        elif not error and not self._reachable:
+            _log.info("connected to the seat store again")
+        self._reachable = error is None
 
     def _take(self, identity: str) -> list[Command]:
         batch: list[Command] = []

@@ -46,7 +46,8 @@ class Sweeper:
         showtimes = dict.fromkeys(self._rooms())
         if await self._store.lead_sweep(self._interval_ms):
             showtimes |= dict.fromkeys(await self._store.active())
-        return sum(await asyncio.gather(*map(self._sweep_one, showtimes)))
+        due = await self._store.due(tuple(showtimes))
+        return sum(await asyncio.gather(*map(self._sweep_one, due)))
 
     async def _run(self) -> None:
         while True:

@@ -17,8 +17,10 @@ from protocol.effects import ConnectionState
 from protocol.from_server import Delta, Holds, Locked, Notice, Rejected, Viewers
 from protocol.seatmap import SeatStatus
 from server.db.migrate import upgrade
+from server.db.seed import seed
 from server.embedded import Addresses, EmbeddedPostgres, EmbeddedValkey
 from server.live.subscriber import Subscriber
+from server.main import now_ms
 from tests.integration.app import App, running, settings_for
 from tests.integration.bare import connected, heard, said
 
@@ -32,10 +34,12 @@ def own_valkey(servers_folder: Path, key_prefix: str) -> EmbeddedValkey:
 
 
 @pytest.fixture
-async def app(own_valkey: EmbeddedValkey, tmp_path: Path, key_prefix: str, database_url: str) -> AsyncIterator[App]:
+async def app(
+    own_valkey: EmbeddedValkey, tmp_path: Path, key_prefix: str, seeded_database_url: str
+) -> AsyncIterator[App]:
     """An application on a Valkey of its own that gives commands up after 300 ms."""
     with own_valkey:
-        addresses = Addresses(redis_url=own_valkey.url, database_url=database_url)
+        addresses = Addresses(redis_url=own_valkey.url, database_url=seeded_database_url)
         settings = settings_for(tmp_path, key_prefix, redis_timeout_ms=300)
         async with running(settings, addresses) as app:
             yield app
@@ -230,7 +234,7 @@ async def test_two_workers_are_one(app: App, tmp_path: Path) -> None:
 
 
 async def test_a_half_open_pubsub_connection(
-    own_valkey: EmbeddedValkey, tmp_path: Path, key_prefix: str, database_url: str, unused_tcp_port: int
+    own_valkey: EmbeddedValkey, tmp_path: Path, key_prefix: str, seeded_database_url: str, unused_tcp_port: int
 ) -> None:
     """A pub/sub connection that falls silent without an end is noticed and replaced."""
     opened: list[asyncio.StreamWriter] = []
@@ -260,7 +264,7 @@ async def test_a_half_open_pubsub_connection(
 
     with own_valkey:
         proxy = await asyncio.start_server(relay, "127.0.0.1", unused_tcp_port)
-        addresses = Addresses(redis_url=f"redis://127.0.0.1:{unused_tcp_port}/0", database_url=database_url)
+        addresses = Addresses(redis_url=f"redis://127.0.0.1:{unused_tcp_port}/0", database_url=seeded_database_url)
         settings = settings_for(tmp_path, key_prefix, redis_timeout_ms=300)
         async with (
             running(settings, addresses) as app,
@@ -279,6 +283,7 @@ async def test_a_database_that_is_gone(servers_folder: Path, tmp_path: Path, key
     """Without the database, open halls go on; what needs it is refused with its code; readiness says so."""
     with EmbeddedPostgres(tmp_path, durable=False, state_dir=servers_folder / key_prefix) as postgres:
         await asyncio.to_thread(upgrade, postgres.url)
+        await asyncio.to_thread(seed, postgres.url, now_ms())
         addresses = Addresses(redis_url=redis_url, database_url=postgres.url)
         async with (
             running(settings_for(tmp_path, key_prefix), addresses) as app,

@@ -90,8 +90,14 @@ async def test_a_fault_does_not_end_the_sweeping(adapter: RedisAdapter) -> None:
     """A store that does not answer, and a showtime that is no more, are met again at the next turn."""
     clock = Clock()
     store = await adapter.open(clock=clock)
-    await store.lock("demo", ALICE, (0,), "all")
+    adapter.catalogue.add("gone", make_layout())
+    for showtime in ("gone", "demo"):
+        await store.lock(showtime, ALICE, (0,), "all")
     clock.advance(HOLD_MS)
+    # As after a restart of the store, by which the showtime has left the database.
+    await (await adapter.client()).hset(f"{adapter.prefix}{{st:gone}}:meta", "identity", "another")
+    del adapter.catalogue.facts_of["gone"]
+    store = await adapter.open(clock=clock)
     real, faults = store.lead_sweep, 0
 
     async def failing(lease_ms: int) -> bool:
@@ -103,7 +109,7 @@ async def test_a_fault_does_not_end_the_sweeping(adapter: RedisAdapter) -> None:
 
     store.lead_sweep = failing  # type: ignore[method-assign]  # the store is away for two turns
     listener = await adapter.listen(store.channel("demo"))
-    running = sweeper(store, "nowhere", "demo", interval_ms=1)
+    running = sweeper(store, "gone", "demo", interval_ms=1)
     await running.start()
 
     async with asyncio.timeout(5):
