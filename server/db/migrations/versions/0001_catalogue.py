@@ -59,15 +59,17 @@ TRIGGERS = (
     DECLARE
         missing record;
     BEGIN
-        SELECT s.id AS showtime, z.id AS zone INTO missing
-        FROM showtimes s JOIN zones z ON z.layout = s.layout
-        WHERE CASE TG_TABLE_NAME
-                WHEN 'showtimes' THEN s.id = to_jsonb(NEW) ->> 'id'
-                WHEN 'prices' THEN s.id = to_jsonb(OLD) ->> 'showtime'
-                ELSE s.layout = (to_jsonb(NEW) ->> 'layout')::bigint
-            END
-            AND NOT EXISTS (SELECT FROM prices p WHERE p.showtime = s.id AND p.zone = z.id)
-        LIMIT 1;
+        IF TG_TABLE_NAME = 'zones' THEN
+            SELECT s.id AS showtime, NEW.id AS zone INTO missing FROM showtimes s
+            WHERE s.layout = NEW.layout
+                AND NOT EXISTS (SELECT FROM prices p WHERE p.showtime = s.id AND p.zone = NEW.id)
+            LIMIT 1;
+        ELSE
+            SELECT s.id AS showtime, z.id AS zone INTO missing FROM showtimes s JOIN zones z ON z.layout = s.layout
+            WHERE s.id = coalesce(to_jsonb(OLD) ->> 'showtime', to_jsonb(NEW) ->> 'id')
+                AND NOT EXISTS (SELECT FROM prices p WHERE p.showtime = s.id AND p.zone = z.id)
+            LIMIT 1;
+        END IF;
         IF FOUND THEN
             RAISE EXCEPTION 'showtime % has no price for zone %', missing.showtime, missing.zone
                 USING ERRCODE = 'integrity_constraint_violation';
@@ -172,6 +174,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("showtimes_pk")),
         sa.UniqueConstraint("id", "layout", name=op.f("showtimes_id_layout_key")),
     )
+    op.create_index(op.f("showtimes_closes_at"), "showtimes", ["closes_at"], unique=False)
     op.create_index(op.f("showtimes_film"), "showtimes", ["film"], unique=False)
     op.create_index(op.f("showtimes_hall_starts_at"), "showtimes", ["hall", "starts_at"], unique=False)
     op.create_index(op.f("showtimes_starts_at_id"), "showtimes", ["starts_at", "id"], unique=False)
