@@ -7,6 +7,8 @@ from tests.servers import (
     migrated_template,
     postgres,
     redis_url,
+    seeded_database_url,
+    seeded_template,
     servers_folder,
     valkey,
 )
@@ -18,6 +20,8 @@ __all__ = [
     "migrated_template",
     "postgres",
     "redis_url",
+    "seeded_database_url",
+    "seeded_template",
     "servers_folder",
     "valkey",
 ]

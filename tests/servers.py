@@ -6,12 +6,14 @@ A test that uses the shared Valkey takes a fresh `key_prefix`; one that uses Pos
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from server.db import migrate
+from server.db.seed import seed
 from server.embedded import EmbeddedPostgres, EmbeddedValkey
 
 
@@ -63,6 +65,21 @@ def migrated_template(postgres: EmbeddedPostgres) -> str:
 def database_url(postgres: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
     """A fresh database at the newest migration, dropped after the test."""
     yield from _fresh_database(postgres, migrated_template)
+
+
+@pytest.fixture(scope="session")
+def seeded_template(postgres: EmbeddedPostgres, migrated_template: str) -> str:
+    """The name of a database with the demo data, to be copied and never connected to."""
+    name = "seeded"
+    postgres.sql(f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    seed(postgres.url_of(name), time.time_ns() // 1_000_000)
+    return name
+
+
+@pytest.fixture
+def seeded_database_url(postgres: EmbeddedPostgres, seeded_template: str) -> Iterator[str]:
+    """A fresh database with the demo data, dropped after the test."""
+    yield from _fresh_database(postgres, seeded_template)
 
 
 @pytest.fixture

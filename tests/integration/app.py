@@ -11,9 +11,8 @@ import uvicorn
 from pydantic import SecretStr
 
 from protocol.aio import SeatMapClient
-from server.db.seed import seed
 from server.embedded import Addresses
-from server.main import create_app, now_ms
+from server.main import create_app
 from server.ops.settings import Settings
 from server.serving import address_of, config_of, listen
 
@@ -94,8 +93,7 @@ def settings_for(folder: Path, prefix: str, **changes: Any) -> Settings:
 
 @contextlib.asynccontextmanager
 async def running(settings: Settings, addresses: Addresses) -> AsyncIterator[App]:
-    """The application with the demo data, stopped at the end."""
-    await asyncio.to_thread(seed, addresses.database_url, now_ms())
+    """The application on a database with the demo data, stopped at the end."""
     app = App(settings, addresses)
     await app.start()
     try:

@@ -10,9 +10,9 @@ from tests.integration.app import App, running, settings_for
 
 
 @pytest.fixture
-def addresses(redis_url: str, database_url: str) -> Addresses:
-    """The shared Valkey and a fresh database."""
-    return Addresses(redis_url=redis_url, database_url=database_url)
+def addresses(redis_url: str, seeded_database_url: str) -> Addresses:
+    """The shared Valkey and a fresh database with the demo data."""
+    return Addresses(redis_url=redis_url, database_url=seeded_database_url)
 
 
 @pytest.fixture

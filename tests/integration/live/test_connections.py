@@ -55,9 +55,9 @@ async def frames(reader: asyncio.StreamReader) -> AsyncIterator[tuple[int, bytes
 
 
 @pytest.fixture
-def addresses_of_two(redis_url: str, database_url: str) -> Addresses:
-    """The shared Valkey and a fresh database."""
-    return Addresses(redis_url=redis_url, database_url=database_url)
+def addresses_of_two(redis_url: str, seeded_database_url: str) -> Addresses:
+    """The shared Valkey and a fresh database with the demo data."""
+    return Addresses(redis_url=redis_url, database_url=seeded_database_url)
 
 
 async def test_a_client_without_a_sign_of_life(

@@ -21,9 +21,9 @@ def block(language: str) -> str:
     return found
 
 
-async def test_the_curl_examples(redis_url: str, database_url: str, key_prefix: str, tmp_path: Path) -> None:
+async def test_the_curl_examples(redis_url: str, seeded_database_url: str, key_prefix: str, tmp_path: Path) -> None:
     """Each of the four seat routes answers as the README says."""
-    async with running(settings_for(tmp_path, key_prefix), Addresses(redis_url, database_url)) as app:
+    async with running(settings_for(tmp_path, key_prefix), Addresses(redis_url, seeded_database_url)) as app:
         script = block("sh").replace(PRINTED_ADDRESS, app.url).replace("curl -s", "echo; curl -s -f")
         script = script.replace("$(echo; ", "$(")
         shell = await asyncio.create_subprocess_exec("sh", "-e", stdin=-1, stdout=-1, stderr=-1)
@@ -38,10 +38,10 @@ async def test_the_curl_examples(redis_url: str, database_url: str, key_prefix: 
 
 
 async def test_the_python_example(
-    redis_url: str, database_url: str, key_prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    redis_url: str, seeded_database_url: str, key_prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It prints the map, and then events."""
-    async with running(settings_for(tmp_path, key_prefix), Addresses(redis_url, database_url)) as app:
+    async with running(settings_for(tmp_path, key_prefix), Addresses(redis_url, seeded_database_url)) as app:
         scope: dict[str, object] = {"__name__": "example"}
         source = block("python").replace("asyncio.run(main())", "")
         exec(compile(source.replace(PRINTED_ADDRESS.replace("http", "ws"), app.ws_url), "README.md", "exec"), scope)  # noqa: S102 - our own README
