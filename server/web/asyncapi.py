@@ -11,7 +11,7 @@ from protocol.from_client import ClientMessage
 from protocol.from_server import ServerMessage
 from protocol.scalars import MAX_INTEGER
 from server.web.endpoint import Call, Endpoint, Nothing
-from server.web.responses import cached_response, tag
+from server.web.responses import cached_response
 from server.web.schemas import components, portable
 
 _CHANNEL: Final = "seats"
@@ -98,12 +98,11 @@ def _description() -> str:
 _PRIVATE: Final = range(RECONNECT_RANGE.start, STAY_AWAY_RANGE.stop)
 
 _CONTENT: Final = msgspec.json.encode(document())
-_ETAG: Final = f'"{tag(_CONTENT.decode())}"'
 
 
 async def get_asyncapi(call: Call[Nothing, Nothing]) -> Response:
     """The contract of the WebSocket, as an AsyncAPI document."""
-    return cached_response(call.request, _CONTENT, etag=_ETAG, media_type="application/json", cache_control="no-cache")
+    return cached_response(call.request, _CONTENT, cache_control="no-cache")
 
 
 ENDPOINTS = (

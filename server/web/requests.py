@@ -57,8 +57,6 @@ def _convert(value: Any, struct: type[T], *, strict: bool, whole: str) -> T:
         return msgspec.convert(value, struct, strict=strict)
     except msgspec.ValidationError as error:
         raise ProblemError.bad_request(*_fault(str(error), whole)) from error
-    except RecursionError as error:
-        raise ProblemError(Code.MALFORMED) from error
 
 
 def _fault(sentence: str, whole: str) -> tuple[str, str]:

@@ -17,19 +17,33 @@ def json_response(value: Any, *, status: int = 200, headers: dict[str, str] | No
 
 def tag(*parts: object) -> str:
     """A short opaque name for content that is made of `parts` alone; nobody can read them from it."""
-    return hashlib.sha256(_encode(parts)).hexdigest()[:24]
+    return _digest(_encode(parts))
 
 
 def cached_response(
-    request: Request, content: bytes, *, etag: str, media_type: str, cache_control: str, vary: str | None = None
+    request: Request,
+    content: bytes,
+    *,
+    cache_control: str,
+    media_type: str = "application/json",
+    etag: str | None = None,
+    vary: str | None = None,
 ) -> Response:
-    """`content` with its validator and rule; 304 without it, if the client has what `etag` names already."""
+    """`content` with its validator and rule; 304 without it, if the client has it already.
+
+    `etag` is the validator with its quotes; without one it is made of the content itself.
+    """
+    etag = etag or f'"{_digest(content)}"'
     headers = {"ETag": etag, "Cache-Control": cache_control}
     if vary is not None:
         headers["Vary"] = vary
     if _has(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     return Response(content, headers=headers, media_type=media_type)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:24]
 
 
 def _has(if_none_match: str | None, etag: str) -> bool:

@@ -121,7 +121,6 @@ async def seat_status(call: Call[Nothing, Nothing]) -> Response:
         call.request,
         msgspec.json.encode(answer),
         etag=f'W/"{etag}"',
-        media_type="application/json",
         cache_control="private, no-cache",
         vary="Authorization, Cookie",
     )

@@ -16,7 +16,7 @@ async def create_session(call: Call[Nothing, Nothing]) -> Response:
     response.set_cookie(
         sessions.cookie.name,
         token,
-        max_age=sessions.tokens.session_ms // 1000,
+        max_age=-(-sessions.tokens.session_ms // 1000),
         path="/",
         secure=sessions.cookie.secure,
         httponly=True,

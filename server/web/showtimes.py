@@ -22,7 +22,7 @@ from server.web.representations import (
     ShowtimesAnswer,
     ShowtimesQuery,
 )
-from server.web.responses import cached_response, json_response, tag
+from server.web.responses import cached_response, json_response
 
 
 async def list_showtimes(call: Call[Nothing, ShowtimesQuery]) -> Response:
@@ -80,14 +80,8 @@ async def _left(context: Context, showtime: Showtime, letters: str | None) -> di
 async def get_showtime(call: Call[Nothing, Nothing]) -> Response:
     """One showtime with its prices and limits."""
     showtime = await call.context.catalogue.showtime(call.showtime_id())
-    content = msgspec.json.encode(ShowtimeAnswer(**msgspec.structs.asdict(showtime)))
-    return cached_response(
-        call.request,
-        content,
-        etag=f'"{tag(content.decode())}"',
-        media_type="application/json",
-        cache_control="no-cache",
-    )
+    answer = ShowtimeAnswer(**msgspec.structs.asdict(showtime))
+    return cached_response(call.request, msgspec.json.encode(answer), cache_control="no-cache")
 
 
 async def get_layout(call: Call[Nothing, LayoutQuery]) -> Response:
@@ -99,8 +93,6 @@ async def get_layout(call: Call[Nothing, LayoutQuery]) -> Response:
     return cached_response(
         call.request,
         msgspec.json.encode(answer),
-        etag=f'"layout-{layout.version}"',
-        media_type="application/json",
         cache_control="public, max-age=31536000, immutable" if named else "no-cache",
     )
 

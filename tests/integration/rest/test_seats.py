@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from protocol.from_server import Snapshot
 from tests.integration.rest.place import LIMITS, START, Place, problem
 
 SEATS = "/api/v1/showtimes/demo/seats"
@@ -254,3 +255,19 @@ async def test_status_of_one_holder_is_not_anothers(place: Place) -> None:
         answers = [await client.get(f"{SEATS}/status") for client in (first, second, nobody)]
     assert len({answer.headers["etag"] for answer in answers}) == 3
     assert all({"Cookie", "Authorization"} <= set(answer.headers["vary"].split(", ")) for answer in answers)
+
+
+async def test_letters_and_own_seats_are_of_one_version(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock between the two reads does not show a seat as free and one's own at once."""
+    async with place.guest() as client:
+        snapshot = place.store.snapshot
+
+        async def then_a_lock(showtime: str) -> Snapshot:
+            letters = await snapshot(showtime)
+            monkeypatch.undo()
+            await lock(client, "F7")
+            return letters
+
+        monkeypatch.setattr(place.store, "snapshot", then_a_lock)
+        seen = (await status(client))["F7"]
+    assert (seen["status"], seen["mine"]) == ("locked", True)
