@@ -319,8 +319,8 @@ class SeatMapClient:
                 else:
                     await self._perform(self._core.received(message, self._now()))
         except ConnectionClosed as closed:
-            # What ended it: our own close frame counts only where the library found the server's frames at fault.
-            first = closed.rcvd if closed.rcvd_then_sent or closed.sent is None else closed.sent
+            # Ours, where this side found the server's frames at fault and the server did not stay to confirm it.
+            first = closed.rcvd or closed.sent
             return CloseCode.ABNORMAL if first is None else first.code
 
     async def _watch(self) -> None:

@@ -247,6 +247,17 @@ async def test_codes_that_say_so_stop_the_client(server: SpeakingServer, code: i
 
 
 @bounded
+async def test_a_message_beyond_reason_stops_the_client(server: SpeakingServer) -> None:
+    """More than a megabyte at once is no map: the client says so, and does not ask for it again and again."""
+    async with connecting(server) as client:
+        visit = await server.visits.get()
+        await visit.say_bytes(b"x" * 2_000_000)
+        with pytest.raises(StoppedError) as caught:
+            await client.ready()
+        assert caught.value.code == CloseCode.TOO_LARGE
+
+
+@bounded
 async def test_refused_handshakes(server: SpeakingServer) -> None:
     """A full server is tried again, one that does not know the origin is not."""
     server.refusals = [
