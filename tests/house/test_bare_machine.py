@@ -127,6 +127,15 @@ def test_root_is_told_when_installing_was_not_enough(root: Machine) -> None:
     assert "older than 3.11" in done.stderr.splitlines()[-2]
 
 
+def test_curl_is_brought_or_asked_for(person: Machine) -> None:
+    """The examples of the README need curl: one line says so to a person, and root gets it installed."""
+    assert "apt-get install curl" in _complaint(person.run("make", "curl"))
+    person.program("id", "echo 0")
+    person.program("apt-get", f'echo "$@" >> {person.folder}/asked')
+    assert person.run("make", "curl").returncode == 0
+    assert "curl" in (person.folder / "asked").read_text()
+
+
 def _browser(machine: Machine, **more: str) -> subprocess.CompletedProcess[str]:
     nowhere = {"PLAYWRIGHT_BROWSERS_PATH": str(machine.folder / "browsers"), "PYTHONDONTWRITEBYTECODE": "1"}
     # Nothing listens there: a machine without a network.
