@@ -4,6 +4,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Iterator
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -64,16 +65,19 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """The first signal stops the server in good order, a second SIGINT at once; then the caller cleans up in peace.
+        """A signal stops the server in good order, and others change nothing; then the caller cleans up in peace.
 
-        Uvicorn would raise the signal once more at the end; by then it has had its effect.
+        Uvicorn would skip the application's own end at a second SIGINT, and raise the first once more when it is done.
         """
         for number in STOP_SIGNALS:
-            signal.signal(number, self.handle_exit)
+            signal.signal(number, self._stop)
         try:
             yield
         finally:
             ignore_stop_signals()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.should_exit = True
 
 
 def ignore_stop_signals() -> None:

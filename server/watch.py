@@ -39,9 +39,9 @@ async def watch(url: str, showtime: str, *, say: Callable[[str], None] = _print)
     url = url.rstrip("/")
     seat_ids = await asyncio.to_thread(_seat_ids, url, showtime)
     socket_url = "ws" + url.removeprefix("http")
+    connected = False
     async with SeatMapClient(socket_url, showtime, display=True) as client:
-        events = client.events()
-        async for event in events:
+        async for event in client.events():
             match event:
                 case MapReplaced() if client.map is not None:
                     say(_line(f"version {client.map.version}: {_summary(client.map)}"))
@@ -51,7 +51,11 @@ async def watch(url: str, showtime: str, *, say: Callable[[str], None] = _print)
                     say(_line(f"{count} watching"))
                 case Notice(message=message):
                     say(_line(message))
-                case ConnectionChanged(state=ConnectionState.WAITING):
+                case ConnectionChanged(state=ConnectionState.ONLINE):
+                    connected = True
+                    say(_line("connected"))
+                case ConnectionChanged(state=ConnectionState.WAITING) if connected:
+                    connected = False
                     say(_line("connection lost, trying again"))
                 case ConnectionChanged(state=ConnectionState.STOPPED, code=code):
                     say(_line(f"ended by the server ({code})"))
