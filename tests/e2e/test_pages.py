@@ -1,0 +1,124 @@
+"""The pages as such: how one gets to a hall, with the keyboard, on any screen, and as a display."""
+
+import itertools
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.conftest import Arrive
+from tests.e2e.server import Server
+from tests.e2e.visitor import LIMIT_MS, NOT_FOUND, Hall
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WIDTHS = (360, 768, 1440)
+
+
+async def test_the_list_leads_to_a_hall(server: Server, arrive: Arrive) -> None:
+    """The list of showings has links, each of which opens a live hall."""
+    page = await (await arrive(server)).open("/")
+    link = page.locator("[data-showtime]").first
+    showtime = await link.get_attribute("data-showtime")
+    await link.click()
+    await expect(page).to_have_url(re.compile(rf"/showtimes/{showtime}$"))
+    await expect(page.locator("[data-seat]").first).to_be_visible(timeout=LIMIT_MS)
+    await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=LIMIT_MS)
+
+
+async def test_a_newcomer_may_choose(server: Server, arrive: Arrive) -> None:
+    """Who has never been here gets a session from the page, and comes back with it on a socket that may lock."""
+    newcomer = await arrive(server, guest=False)
+    page = await newcomer.open("about:blank")
+    numbers = itertools.count(1)
+    async with page.expect_websocket(lambda _: next(numbers) == 2, timeout=LIMIT_MS):
+        await page.goto("/showtimes/demo")
+    (cookie,) = await newcomer.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
+    hall = Hall(page)
+    await hall.live()
+    (seat,) = await hall.free()
+    await hall.choose(seat)
+
+
+async def test_a_hall_is_used_with_the_keyboard_alone(server: Server, arrive: Arrive) -> None:
+    """Tab leads to one seat of the hall, arrows to its neighbours, Enter takes it and Space gives it back."""
+    hall = await (await arrive(server)).hall()
+    page = hall.page
+    start = await page.locator('[data-seat][tabindex="0"]').get_attribute("data-seat")
+    assert start
+    for _ in range(12):
+        await page.keyboard.press("Tab")
+        if await _focused(page) is not None:
+            break
+    assert await _focused(page) == start
+    await page.keyboard.press("End")
+    await page.keyboard.press("ArrowDown")
+    last = await _focused(page)
+    assert last not in {None, start}
+    await page.keyboard.press("Home")
+    assert await _focused(page) not in {None, last}
+    # From there on along the rows until a seat is free to be taken.
+    await page.keyboard.press("ArrowDown")
+    while (seat := await _focused(page) or "") and await hall.seat(seat).get_attribute("data-status") != "A":
+        await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("Enter")
+    await hall.shows(seat, "L", mine=True)
+    await page.keyboard.press("Space")
+    await hall.shows(seat, "A")
+    assert await _focused(page) == seat
+
+
+async def test_a_display_only_watches(server: Server, arrive: Arrive) -> None:
+    """A display shows what happens, has no seat that could be clicked or reached by Tab, and asks for no session."""
+    display = await arrive(server, guest=False)
+    shown = await display.hall("?display=1")
+    hall = await (await arrive(server)).hall()
+    seat, free = await hall.free(2)
+    await hall.choose(seat)
+    await shown.shows(seat, "L")
+    await shown.seat(free).click(force=True)
+    await shown.seat(free).evaluate("(seat) => { seat.disabled = false; seat.click(); }")
+    assert await shown.page.locator('[data-seat][tabindex="0"]').count() == 0
+    # What comes after the click is seen by both, and the click has had no effect.
+    await hall.seat(seat).click()
+    await shown.shows(seat, "A")
+    await hall.shows(free, "A")
+    await expect(shown.page.locator("[data-basket]")).to_be_hidden()
+    assert await display.context.cookies() == []
+
+
+async def test_a_seat_that_is_not_for_sale_says_so(server: Server, arrive: Arrive) -> None:
+    """A click on a blocked seat asks nobody, and tells that it is not for sale."""
+    hall = await (await arrive(server)).hall()
+    blocked = hall.page.locator('[data-status="B"]').first
+    name = await blocked.get_attribute("data-seat")
+    await blocked.click()
+    await expect(hall.refusal).to_contain_text(f"{name} is not for sale")
+    await hall.shows(str(name), "B")
+
+
+async def test_an_unknown_showing_is_said(server: Server, arrive: Arrive) -> None:
+    """A page of a showing that does not exist says so, and offers no second try."""
+    page = await (await arrive(server, expecting=NOT_FOUND)).open("/showtimes/no-such-showing")
+    await expect(page.locator("[data-failure]")).to_contain_text("no such showing", timeout=LIMIT_MS)
+    await expect(page.locator('[data-action="retry"]')).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_a_page_is_as_wide_as_its_screen(server: Server, arrive: Arrive, width: int) -> None:
+    """Neither page has to be moved sideways, on a telephone, a tablet and a desk; the hall alone may."""
+    visitor = await arrive(server, width=width)
+    hall = await visitor.hall()
+    for seat in await hall.free(2):
+        await hall.choose(seat)
+    listing = await visitor.open("/")
+    await expect(listing.locator("[data-showtime]").first).to_be_visible(timeout=LIMIT_MS)
+    for page in (hall.page, listing):
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def _focused(page: Page) -> str | None:
+    """The seat that has the focus, if one has."""
+    name: str | None = await page.evaluate("document.activeElement?.dataset.seat ?? null")
+    return name

@@ -1,0 +1,55 @@
+"""Folders for the command's data, and the command itself."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import Command
+from tests.servers import discard
+
+Cinebook = Callable[..., Command]
+
+
+def _data_dir() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="cinebook-tests-", dir="/tmp"))
+    folder.chmod(0o711)
+    yield folder
+    discard(folder)
+
+
+@pytest.fixture(scope="module")
+def data_dir() -> Iterator[Path]:
+    """A DATA_DIR that the module's tests start on one after the other; empty at first."""
+    yield from _data_dir()
+
+
+@pytest.fixture
+def new_data_dir() -> Iterator[Path]:
+    """A DATA_DIR with nothing in it."""
+    yield from _data_dir()
+
+
+@pytest.fixture
+def cinebook(tmp_path: Path) -> Cinebook:
+    """Makes commands, on a free port if none is asked for."""
+    count = 0
+
+    def make(*arguments: str, **settings: object) -> Command:
+        nonlocal count
+        count += 1
+        return Command(*arguments, log=tmp_path / f"stderr-{count}", **{"port": 0, **settings})
+
+    return make
+
+
+@pytest.fixture
+def given(tmp_path: Path, redis_url: str, key_prefix: str, empty_database_url: str) -> dict[str, object]:
+    """Settings with servers that are there already, and a database with nothing in it."""
+    return {
+        "data_dir": tmp_path / "data",
+        "redis_url": redis_url,
+        "redis_prefix": key_prefix,
+        "database_url": empty_database_url,
+    }
