@@ -13,7 +13,7 @@ from server.domain.holds import Holder
 from server.ports import Announcement, Origin
 from server.seats import RedisSeatStore
 from server.seats.scripts import Operation, Scripts, build, source
-from tests.contract.seats.world import SEATS, START, RedisAdapter
+from tests.contract.seats.world import SEATS, START, Clock, RedisAdapter
 from tests.faults.seats.history import History, Request, ViolationError
 
 CLIENTS = 200
@@ -25,20 +25,32 @@ NORMAL = (SeatsUnavailableError, LimitExceededError, NotHeldError, HoldCapError)
 MODES: tuple[Mode, ...] = ("all", "any")
 
 
-async def fight(adapter: RedisAdapter, seed: int, scripts: Scripts | None = None) -> History:
-    """Let the clients fight, then replay; raises `ViolationError` where a promise was broken."""
+async def fight(
+    adapter: RedisAdapter, seed: int, *, clock: Clock | None = None, scripts: Scripts | None = None
+) -> History:
+    """Let the clients fight, then replay; raises `ViolationError` where a promise was broken.
+
+    By the store's own clock, or by one that the clients themselves move.
+    """
     limits = adapter.catalogue.facts_of["demo"].limits
     short = msgspec.structs.replace(limits, hold_ms=HOLD_MS, max_hold_ms=MAX_HOLD_MS)
     sales = msgspec.structs.replace(adapter.catalogue.facts_of["demo"].sales, opens_at=0, closes_at=2 * START)
     adapter.catalogue.change("demo", limits=short, sales=sales, blocked=(0,), occupied={1: "order"})
-    stores = [await adapter.open(scripts=scripts) for _ in range(WORKERS)]
+    stores = [await adapter.open(clock=clock, scripts=scripts) for _ in range(WORKERS)]
     first = await stores[0].snapshot("demo")
     listener = await adapter.listen(stores[0].channel("demo"))
 
     requests: list[Request] = []
     connections = itertools.count(1)
     clients = (
-        client(stores[n % WORKERS], f"client {n}", random.Random(f"{seed} {n}"), connections, requests)
+        client(
+            stores[n % WORKERS],
+            f"client {n}",
+            random.Random(f"{seed} {n}"),
+            clock=clock,
+            connections=connections,
+            requests=requests,
+        )
         for n in range(CLIENTS)
     )
     await asyncio.gather(*clients)
@@ -60,12 +72,16 @@ async def client(
     store: RedisSeatStore,
     name: str,
     chance: random.Random,
+    *,
+    clock: Clock | None,
     connections: "itertools.count[int]",
     requests: list[Request],
 ) -> None:
     """One holder that takes, releases and extends seats one request after the other."""
     holder = Holder(id=name, expires_at=2 * START)
     for _ in range(REQUESTS):
+        if clock:
+            clock.advance(chance.randint(0, 4))
         act = chance.choices(["lock", "unlock", "extend", "expire"], [12, 4, 4, 0.3])[0]
         seats = tuple(chance.sample(range(SEATS), chance.randint(1, 4)))
         connection = next(connections)
@@ -94,18 +110,20 @@ def patched(name: str, old: str, new: str) -> Scripts:
     return {operation: build(texts["prelude"], texts[operation], operation) for operation in Operation}
 
 
-async def test_no_promise_is_broken(adapter: RedisAdapter) -> None:
+@pytest.mark.parametrize("clock", [None, Clock()], ids=["the store's clock", "a clock that clients move"])
+async def test_no_promise_is_broken(adapter: RedisAdapter, clock: Clock | None) -> None:
     """Grants of one seat never overlap, versions have no gap and no repeat, all or nothing leaves no part."""
     seed = random.randrange(2**32)
-
     try:
-        history = await fight(adapter, seed)
+        history = await fight(adapter, seed, clock=clock)
     except ViolationError as violation:
         violation.add_note(f"seed {seed}")
         raise
 
-    kinds = {"granted", "released", "extended", "expired", "takeover", "refused"}
-    assert kinds <= {kind for kind, count in history.seen.items() if count}, history.seen
+    happened = {kind for kind, count in history.seen.items() if count}
+    assert {"granted", "released", "refused"} <= happened
+    # By the store's clock it depends on the machine whether locks end within the fight.
+    assert clock is None or {"extended", "expired", "takeover"} <= happened, history.seen
 
 
 @pytest.mark.parametrize(
@@ -125,4 +143,4 @@ async def test_no_promise_is_broken(adapter: RedisAdapter) -> None:
 async def test_the_checker_sees_a_guard_removed(adapter: RedisAdapter, name: str, guard: str, instead: str) -> None:
     """With a check in the script taken out, the same fight is found to break a promise."""
     with pytest.raises(ViolationError):
-        await fight(adapter, 1, patched(name, guard, instead))
+        await fight(adapter, 1, clock=Clock(), scripts=patched(name, guard, instead))

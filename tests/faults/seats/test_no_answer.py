@@ -12,7 +12,7 @@ from protocol.codes import Outcome
 from server.domain.errors import UnavailableError
 from server.embedded import EmbeddedValkey
 from server.seats.link import Argument, Link
-from tests.contract.seats.world import ALICE, BOB, CAROL, SEATS, START, RedisAdapter, redis_adapter
+from tests.contract.seats.world import ALICE, BOB, CAROL, SEATS, START, Clock, RedisAdapter, redis_adapter
 
 TIMEOUT_MS = 150
 
@@ -132,6 +132,22 @@ async def test_a_read_that_is_not_answered_has_changed_nothing(
             with pytest.raises(UnavailableError) as failure:
                 await read
             assert failure.value.outcome is Outcome.NONE
+
+
+async def test_settled_is_strict(own_adapter: RedisAdapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command may act at `not_after` itself: only a clock beyond it ends the waiting."""
+    monkeypatch.setattr("server.seats.store.SETTLE_POLL_S", 0)
+    clock = Clock()
+    store = await own_adapter.open(clock=clock)
+    await store.snapshot("demo")
+    settling = asyncio.create_task(store.settled("demo", ALICE, clock.now))
+    for _ in range(20):
+        await store.snapshot("demo")
+    assert not settling.done()
+
+    clock.advance(1)
+    async with asyncio.timeout(5):
+        assert (await settling).holds == ()
 
 
 async def test_a_pause_is_over_when_it_is_over(own_valkey: EmbeddedValkey, timely: RedisAdapter) -> None:

@@ -7,9 +7,11 @@ import pytest
 
 from protocol.codes import Outcome
 from server.domain.errors import SeatsUnavailableError, UnavailableError
+from server.domain.showtimes import SeatFacts
 from server.embedded import EmbeddedValkey
 from server.ports import Position
 from server.seats.keys import Keys
+from server.seats.opening import _Found
 from tests.contract.seats.world import (
     ALICE,
     BOB,
@@ -205,19 +207,19 @@ async def test_one_flight_for_each_showtime(own_adapter: RedisAdapter, clock: Cl
     assert own_adapter.catalogue.ordinal == 1
 
 
-async def test_an_opener_that_dies_is_replaced(own_adapter: RedisAdapter, clock: Clock) -> None:
-    """A closed showtime is waited for, and after a bounded time opened by the next, under a later epoch."""
-    dying = await own_adapter.open(clock=clock)
-    facts, reached = own_adapter.catalogue.seat_facts, asyncio.Event()
+async def test_an_opener_that_hangs_is_replaced(own_adapter: RedisAdapter, clock: Clock) -> None:
+    """A closed showtime is waited for, and after a bounded time opened by the next, whose epoch the first adopts."""
+    hanging = await own_adapter.open(clock=clock)
+    facts, reached, goes_on = own_adapter.catalogue.seat_facts, asyncio.Event(), asyncio.Event()
 
-    async def hang(showtime: str) -> object:
+    async def hang(showtime: str) -> SeatFacts:
         if own_adapter.catalogue.ordinal:
             reached.set()
-            await asyncio.Event().wait()
+            await goes_on.wait()
         return await facts(showtime)
 
-    dying._opener._facts = hang  # type: ignore[assignment]  # the point where it dies
-    opening = asyncio.create_task(dying.snapshot("demo"))
+    hanging._opener._facts = hang
+    opening = asyncio.create_task(hanging.snapshot("demo"))
     await reached.wait()
     assert await meta(own_adapter, "state", "version") == ["closed", "0"]
 
@@ -230,11 +232,28 @@ async def test_an_opener_that_dies_is_replaced(own_adapter: RedisAdapter, clock:
 
     async with asyncio.timeout(5):
         snapshot = await waiting
-    assert (snapshot.version, await meta(own_adapter, "state", "ordinal")) == (1, ["open", "2"])
-    opening.cancel()
-    # The one that hung comes back: it adopts what it finds.
-    dying._opener._facts = facts
-    await dying.close()
+        assert (snapshot.version, await meta(own_adapter, "state", "ordinal")) == (1, ["open", "2"])
+        await store.lock("demo", ALICE, (0,), "all")
+        goes_on.set()
+        assert (await opening).epoch == snapshot.epoch
+    assert (await store.snapshot("demo")).seats[0] == "L"
+
+
+async def test_an_opener_that_comes_late_changes_nothing(own_adapter: RedisAdapter, clock: Clock) -> None:
+    """Neither a second beginning after what it found is past, nor a second loading of the same epoch."""
+    store = await own_adapter.open(clock=clock)
+    opened = await store.snapshot("demo")
+    await store.lock("demo", ALICE, (0,), "all")
+    own_adapter.catalogue.change("demo", blocked=(5,))
+    identity = store._opener._known["demo"].identity
+
+    await store._opener._begin("demo", _Found("", "", "", None, 0), identity)
+    await store._opener._begin("demo", _Found("an epoch before", "open", "", 1, 0), identity)
+    await store._opener._load("demo", _Found(opened.epoch, "closed", identity, 1, clock.now), identity)
+
+    snapshot = await store.snapshot("demo")
+    assert (snapshot.epoch, snapshot.version) == (opened.epoch, 2)
+    assert snapshot.seats == "L" + "A" * (SEATS - 1)
 
 
 async def test_an_epoch_that_never_opened_hands_on_what_was_kept(
@@ -246,10 +265,10 @@ async def test_an_epoch_that_never_opened_hands_on_what_was_kept(
     own_valkey.restart()
     facts = store._opener._facts
 
-    async def away(showtime: str) -> object:
+    async def away(showtime: str) -> SeatFacts:
         raise UnavailableError(Outcome.NONE)
 
-    store._opener._facts = away  # type: ignore[assignment]  # the database is away
+    store._opener._facts = away
     with pytest.raises(UnavailableError) as failure:
         await store.snapshot("demo")
     assert failure.value.outcome is Outcome.NONE
@@ -266,14 +285,14 @@ async def test_the_opener_goes_on_once_the_database_is_back(own_adapter: RedisAd
     store = await own_adapter.open(clock=clock)
     facts, calls = store._opener._facts, 0
 
-    async def once_away(showtime: str) -> object:
+    async def once_away(showtime: str) -> SeatFacts:
         nonlocal calls
         calls += 1
         if calls == 2:
             raise UnavailableError(Outcome.NONE)
         return await facts(showtime)
 
-    store._opener._facts = once_away  # type: ignore[assignment]  # the database is away once
+    store._opener._facts = once_away
     with pytest.raises(UnavailableError):
         await store.snapshot("demo")
 
