@@ -10,7 +10,6 @@ from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
-from starlette.applications import Starlette
 
 from server.db.migrate import upgrade
 from server.domain.errors import UnavailableError
@@ -22,6 +21,7 @@ from server.ops.settings import Settings
 from server.serving import STOP_SIGNALS, BindError, ignore_stop_signals, listen, serve, url_of
 from server.watch import WatchError
 from server.watch import watch as watch_showtime
+from server.web.app import Application
 
 app = typer.Typer(
     add_completion=False,
@@ -115,7 +115,7 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
 
 
-def _app(settings: Settings, addresses: Addresses) -> Starlette:
+def _app(settings: Settings, addresses: Addresses) -> Application:
     try:
         return create_app(settings, addresses)
     except OSError as error:

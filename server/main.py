@@ -3,12 +3,10 @@
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
-from starlette.applications import Starlette
 
 from server.db.catalogue import PostgresCatalogue
 from server.db.engine import create_engine, durability_findings
@@ -24,15 +22,15 @@ from server.ops.settings import Settings
 from server.seats.receipts import ReceiptSigner
 from server.seats.store import RedisSeatStore
 from server.seats.sweeper import Sweeper
-from server.web.app import build_app
+from server.web.app import Application, build_app
 from server.web.context import Context
-from server.web.health import Check, Probe
+from server.web.health import Check
 from server.web.sockets import SocketEndpoint
 
 log = structlog.get_logger(__name__)
 
 
-def create_app(settings: Settings, addresses: Addresses) -> Starlette:
+def create_app(settings: Settings, addresses: Addresses) -> Application:
     """The application over the servers at `addresses`; it connects when it starts and lets go when it ends."""
     secret = load_secret(settings.secret_key.get_secret_value(), settings.data_dir)
     worker = secrets.token_hex(4)
@@ -65,6 +63,17 @@ def create_app(settings: Settings, addresses: Addresses) -> Starlette:
     endpoint = SocketEndpoint(
         hub, worker=worker, max_connections=settings.max_connections, heartbeat_ms=settings.heartbeat_ms
     )
+
+    async def ask_store() -> Check:
+        # Raises where the store does not answer, which `check` only mentions among its findings.
+        await store.positions(("-",))
+        return _check_of(await store.check())
+
+    async def ask_database() -> Check:
+        if not await is_current(engine):
+            return Check(state="gone", findings=("migrations are missing: run `cinebook migrate`",))
+        return _check_of(await durability_findings(engine))
+
     context = Context(
         catalogue=catalogue,
         store=store,
@@ -75,11 +84,11 @@ def create_app(settings: Settings, addresses: Addresses) -> Starlette:
         origins=OriginPolicy(public_url=settings.public_url, host=settings.host, listed=settings.allowed_origins),
         public_url=settings.public_url,
         static=static_folder(),
-        probes={"seat store": _store_probe(store), "database": _database_probe(engine)},
+        probes={"seat store": ask_store, "database": ask_database},
     )
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Application) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(engine.dispose)
             for part in (store, hub, sweeper):
@@ -109,26 +118,5 @@ def static_folder() -> Path:
     return packaged if packaged.is_dir() else here.parent / "static"
 
 
-def _probe_of(findings: Callable[[], Awaitable[list[str]]]) -> Probe:
-    async def probe() -> Check:
-        found = await findings()
-        return Check(state="degraded" if found else "ok", findings=tuple(found))
-
-    return probe
-
-
-def _store_probe(store: RedisSeatStore) -> Probe:
-    async def findings() -> list[str]:
-        # Raises where the store does not answer, which `check` only mentions among its findings.
-        await store.positions(("-",))
-        return await store.check()
-
-    return _probe_of(findings)
-
-
-def _database_probe(engine: AsyncEngine) -> Probe:
-    async def findings() -> list[str]:
-        found = await durability_findings(engine)
-        return list(found) if await is_current(engine) else [*found, "migrations are missing: run `cinebook migrate`"]
-
-    return _probe_of(findings)
+def _check_of(findings: list[str]) -> Check:
+    return Check(state="degraded" if findings else "ok", findings=tuple(findings))

@@ -8,11 +8,11 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from protocol.codec import MAX_INBOUND_BYTES
 from server.live.wire import SeatMapProtocol
 from server.ops.settings import Settings
+from server.web.app import Application
 
 PONG_TIMEOUT_S: Final = 20.0
 """A client that has not answered a ping by then gave no sign of life (4002)."""
@@ -86,7 +86,7 @@ def ignore_stop_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def config_of(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+def config_of(app: Application, settings: Settings) -> uvicorn.Config:
     """Uvicorn's options: no compression, our protocol class and its limits, no log lines of its own making."""
     return uvicorn.Config(
         app,
@@ -106,7 +106,7 @@ def config_of(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     )
 
 
-def serve(app: ASGIApp, listener: socket.socket, settings: Settings) -> None:
+def serve(app: Application, listener: socket.socket, settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; returns after an orderly stop, and both are ignored from then on.
 
     Raises SystemExit if the application does not start.

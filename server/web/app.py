@@ -15,6 +15,9 @@ from server.web.middleware import BodyLimit, Cors, Csrf, Envelope
 from server.web.problems import HANDLERS
 from server.web.requests import MAX_BODY_BYTES
 
+Application = Starlette
+"""What `build_app` makes; those who only run it need not know the framework."""
+
 
 def endpoints() -> tuple[Endpoint[Any, Any], ...]:
     """Every endpoint under `/api/v1`."""
@@ -23,8 +26,8 @@ def endpoints() -> tuple[Endpoint[Any, Any], ...]:
 
 
 def build_app(
-    context: Context, *, extra_routes: Sequence[BaseRoute] = (), lifespan: Lifespan[Starlette] | None = None
-) -> Starlette:
+    context: Context, *, extra_routes: Sequence[BaseRoute] = (), lifespan: Lifespan[Application] | None = None
+) -> Application:
     """The application over `context`; `extra_routes` come first. Nothing connects here: `lifespan` may."""
     app = Starlette(
         routes=[
