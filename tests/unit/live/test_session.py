@@ -1,9 +1,7 @@
 """A session answers what its client says, and tells it what it must know."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 
-import msgspec
 import pytest
 
 from protocol.codec import JSON
@@ -11,15 +9,12 @@ from protocol.codes import CloseCode, Code, NoticeCode, Outcome
 from protocol.from_server import (
     Authenticated,
     Delta,
-    Expired,
-    Expiring,
     Holds,
     Locked,
     Notice,
     Pong,
     Rejected,
     SeatRejection,
-    ServerMessage,
     Snapshot,
     Unlocked,
     Welcome,
@@ -31,101 +26,14 @@ from server.domain.errors import (
     RefusedError,
     SalesClosedError,
     SeatsUnavailableError,
-    TokenError,
     UnavailableError,
     UnknownSeatError,
 )
-from server.domain.holds import Granted, Hold, Holder, Holdings, RejectedSeat, Released
+from server.domain.holds import Granted, Holder, RejectedSeat, Released
 from server.live.room import Room
-from server.live.session import Session
-from server.ops.texts import Language
-from server.ports import Origin, Position, PrivateChange
-from tests.unit.live.recording import HOLDER, SEATS, SHOWTIME, HistoryStore, RecordingOutgoing
-
-OTHER = Holder(id="holder-2", expires_at=2_000_000)
-
-
-def read_token(token: str) -> Holder:
-    """Two known tokens; every other is refused."""
-    known = {"one": HOLDER, "two": OTHER}
-    if token not in known:
-        raise TokenError("unknown")
-    return known[token]
-
-
-class Client:
-    """One session with its way out."""
-
-    def __init__(
-        self, room: Room, store: HistoryStore, *, holder: Holder | None, display: bool, language: Language
-    ) -> None:
-        self.outgoing = RecordingOutgoing()
-        self.session = Session(
-            room=room,
-            store=store,  # type: ignore[arg-type]  # the fake has what a session uses
-            outgoing=self.outgoing,
-            origin=Origin("w", 1),
-            read_token=read_token,
-            holder=holder,
-            display=display,
-            language=language,
-            heartbeat_ms=25_000,
-        )
-
-    async def ask(self, **message: object) -> list[ServerMessage]:
-        """Say one thing and return what came back."""
-        self.outgoing.take()
-        await self.session.receive(msgspec.json.encode(message))
-        return self.outgoing.take()
-
-    async def rejected(self, **message: object) -> Rejected:
-        """Say one thing that is answered by `rejected` alone."""
-        (answer,) = await self.ask(**message)
-        assert isinstance(answer, Rejected)
-        return answer
-
-
-@pytest.fixture
-async def store() -> HistoryStore:
-    """A store at version 1 of its first epoch."""
-    return HistoryStore()
-
-
-@pytest.fixture
-async def room(store: HistoryStore) -> AsyncIterator[Room]:
-    """A room on the store."""
-    room = Room(SHOWTIME, store, log_length=100)  # type: ignore[arg-type]  # as above
-    room.refill()
-    await room.ready()
-    yield room
-    room.close()
-
-
-Connect = Callable[..., Client]
-
-
-@pytest.fixture
-async def connect(room: Room, store: HistoryStore) -> AsyncIterator[Connect]:
-    """Makes sessions that leave at the end."""
-    clients: list[Client] = []
-
-    def make(*, holder: Holder | None = HOLDER, display: bool = False, language: Language = "en") -> Client:
-        clients.append(Client(room, store, holder=holder, display=display, language=language))
-        return clients[-1]
-
-    yield make
-    for client in clients:
-        client.session.leave()
-
-
-def hold(seat: int, expires_at: int, order: str | None = None) -> Hold:
-    """A hold of the first epoch."""
-    return Hold(seat=seat, expires_at=expires_at, first_at=1_000_000, ordinal=1, fence=2, order=order)
-
-
-def holdings(store: HistoryStore, *holds: Hold) -> Holdings:
-    """All that a holder has at the store's position."""
-    return Holdings(epoch=store.epoch, version=store.version, holds=holds, receipt="r")
+from server.ports import Position, PrivateChange
+from tests.unit.live.clients import OTHER, Connect, hold, holdings
+from tests.unit.live.recording import HOLDER, SEATS, HistoryStore
 
 
 async def test_welcome_then_snapshot(connect: Connect, store: HistoryStore) -> None:
@@ -321,41 +229,6 @@ async def test_ping_tells_the_store_clock(connect: Connect, store: HistoryStore)
     client = connect(holder=None)
     await client.session.greet(None)
     assert await client.ask(type="ping", id="x") == [Pong(id="x", server_at=store.now())]
-
-
-async def test_expired_names_the_seats_that_ended(connect: Connect, room: Room, store: HistoryStore) -> None:
-    """A sweep tells the holder which locks ended and what is left."""
-    client = connect()
-    await client.session.greet(None)
-    client.outgoing.take()
-    left = (7, 1_950_000, 1_000_000, 1, 1, None)
-    room.announced(store.mutate((6, "A"), private=(PrivateChange(HOLDER.id, "expired", (6,), (left,)),)))
-    (told,) = client.outgoing.of(Expired)
-    assert (told.seats, [held.seat for held in told.holds], told.holds_version) == ([6], [7], 2)
-
-
-async def test_expiring_is_said_once_per_expiry(connect: Connect, store: HistoryStore) -> None:
-    """A short hold is announced at once, once; an extension is announced anew; a checkout never."""
-    store.holds[HOLDER.id] = (hold(1, store.time + 5_000), hold(2, store.time + 5_000), hold(3, store.time + 100, "o"))
-    client = connect()
-    await client.session.greet(None)
-    await client.session.reread()
-    assert client.outgoing.of(Expiring) == [Expiring(seats=[1, 2], expires_at=store.time + 5_000)]
-    store.holds[HOLDER.id] = (hold(1, store.time + 6_000), hold(2, store.time + 5_000))
-    await client.session.reread()
-    assert client.outgoing.of(Expiring)[1:] == [Expiring(seats=[1], expires_at=store.time + 6_000)]
-
-
-async def test_expiring_waits_for_its_minute(connect: Connect, store: HistoryStore) -> None:
-    """A long hold is announced when its last minute begins, by the store's clock."""
-    store.holds[HOLDER.id] = (hold(1, store.time + 60_020),)
-    client = connect()
-    await client.session.greet(None)
-    assert client.outgoing.of(Expiring) == []
-    store.time += 20
-    while not client.outgoing.of(Expiring):
-        await asyncio.sleep(0.005)
-    assert client.outgoing.of(Expiring) == [Expiring(seats=[1], expires_at=store.time + 60_000)]
 
 
 async def test_a_store_that_is_away_does_not_keep_watchers_out(
