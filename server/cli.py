@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -75,6 +76,8 @@ def watch(
 ) -> None:
     """Print a showtime's changes as they happen, until Ctrl-C."""
     settings = _settings()
+    # What the client would log of its connections is among the lines that are printed.
+    logging.getLogger("protocol").setLevel(logging.WARNING)
     with contextlib.suppress(KeyboardInterrupt), _failing_clearly():
         asyncio.run(watch_showtime(url or url_of(settings.host, settings.port), showtime))
 

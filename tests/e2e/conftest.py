@@ -1,7 +1,6 @@
 """One browser and one server for all of these tests; people with windows for each."""
 
 import re
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from server.db.seed import seed
 from server.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.e2e.browser import find
 from tests.e2e.server import Server
@@ -40,30 +38,28 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def seeded_url(postgres: EmbeddedPostgres, migrated_template: str) -> str:
-    """A database with the demo data."""
-    postgres.sql(f"CREATE DATABASE seeded_for_e2e TEMPLATE {migrated_template}")
-    url = postgres.url_of("seeded_for_e2e")
-    seed(url, time.time_ns() // 1_000_000)
-    return url
+def demo_url(postgres: EmbeddedPostgres, seeded_template: str) -> str:
+    """A database with the demo data, which these tests only read."""
+    postgres.sql(f"CREATE DATABASE demo_for_e2e TEMPLATE {seeded_template}")
+    return postgres.url_of("demo_for_e2e")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def server(
-    valkey: EmbeddedValkey, seeded_url: str, tmp_path_factory: pytest.TempPathFactory
+    valkey: EmbeddedValkey, demo_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
     """The server that most tests share; each takes seats that are free."""
-    async with _serving(tmp_path_factory.mktemp("server"), valkey, seeded_url, "e2e") as shared:
+    async with _serving(tmp_path_factory.mktemp("server"), valkey, demo_url, "e2e") as shared:
         yield shared
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def hasty_server(
-    valkey: EmbeddedValkey, seeded_url: str, tmp_path_factory: pytest.TempPathFactory
+    valkey: EmbeddedValkey, demo_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
     """A server whose holds last three seconds."""
     folder = tmp_path_factory.mktemp("hasty")
-    async with _serving(folder, valkey, seeded_url, "hasty", hold_ms=3000, max_hold_ms=3000) as shared:
+    async with _serving(folder, valkey, demo_url, "hasty", hold_ms=3000, max_hold_ms=3000) as shared:
         yield shared
 
 
@@ -75,9 +71,9 @@ async def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def own_server(own_valkey: EmbeddedValkey, seeded_url: str, tmp_path: Path) -> AsyncIterator[Server]:
+async def own_server(own_valkey: EmbeddedValkey, demo_url: str, tmp_path: Path) -> AsyncIterator[Server]:
     """A server for one test, on its own Valkey."""
-    async with _serving(tmp_path, own_valkey, seeded_url, "own") as server:
+    async with _serving(tmp_path, own_valkey, demo_url, "own") as server:
         yield server
 
 

@@ -15,10 +15,10 @@ from tests.integration.cli.test_faults import complaint
 
 
 async def test_it_prints_what_others_do(
-    cinebook: Cinebook, tmp_path: Path, redis_url: str, key_prefix: str, database_url: str
+    cinebook: Cinebook, tmp_path: Path, redis_url: str, key_prefix: str, seeded_database_url: str
 ) -> None:
     """The state first, then each change as soon as it happens, by the seats' names; Ctrl-C ends it with 0."""
-    addresses = Addresses(redis_url=redis_url, database_url=database_url)
+    addresses = Addresses(redis_url=redis_url, database_url=seeded_database_url)
     async with running(settings_for(tmp_path, key_prefix), addresses) as app:
         host, port = app.url.removeprefix("http://").split(":")
         with cinebook("watch", "demo", host=host, port=port) as terminal:
