@@ -59,6 +59,10 @@ async def test_a_pinned_seat_is_nobodys_to_lock(store: SeatStore) -> None:
             assert refusal.value.seats == (0,)
     with pytest.raises(LimitExceededError):
         await store.lock("demo", ALICE, (4,), "all")
+    await store.unlock("demo", ALICE, (3,))
+    with pytest.raises(SeatsUnavailableError) as once:
+        await store.lock("demo", ALICE, (0, 4), "all")
+    assert once.value.seats == (0,), "a seat in one's own checkout counts once"
 
 
 async def test_a_sale_ends_the_lock(store: SeatStore) -> None:

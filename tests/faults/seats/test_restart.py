@@ -63,6 +63,21 @@ async def test_kept_locks_stand_after_a_restart(
     assert granted.holdings.holds[0].ordinal == 1
 
 
+async def test_the_identity_is_read_first(own_adapter: RedisAdapter, clock: Clock) -> None:
+    """The first that goes over a new connection is the question who the store is; scripts come after it."""
+    client = await own_adapter.client()
+    async with client.monitor() as monitor:
+        store = await own_adapter.open(clock=clock)
+        await store.snapshot("demo")
+        commands: list[str] = []
+        async for heard in monitor.listen():
+            commands.append(heard["command"])
+            if "EVALSHA_RO" in commands[-1]:
+                break
+
+    assert commands[0] == "INFO server replication"
+
+
 async def test_kept_locks_end_as_they_would_have(
     own_valkey: EmbeddedValkey, own_adapter: RedisAdapter, clock: Clock
 ) -> None:

@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.scalars import MAX_INTEGER
@@ -32,6 +32,7 @@ receipts = st.builds(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(holder=NAMES, showtime=NAMES, receipt=receipts)
 def test_what_was_issued_is_read(holder: str, showtime: str, receipt: Receipt) -> None:
     """Reading a receipt gives what it was issued for."""
@@ -48,6 +49,7 @@ def test_seats_in_a_checkout_are_left_out() -> None:
     assert SIGNER.read("alice", "demo", text).holds == (lock,)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.randoms(use_true_random=False))
 def test_fifty_seats_fit_into_two_kibibytes(random: object) -> None:
     """The most that a holder may have, with times and fences far apart, stays within the contract's size."""
@@ -66,6 +68,7 @@ def test_fifty_seats_fit_into_two_kibibytes(random: object) -> None:
     assert len(SIGNER.issue("h" * 64, "s" * 64, receipt)) <= 2048
 
 
+@settings(deadline=None, max_examples=50)
 @given(receipt=receipts, other=NAMES.filter(lambda name: name != "alice"))
 def test_a_receipt_is_bound(receipt: Receipt, other: str) -> None:
     """Another holder, another showtime, another secret: not a receipt."""
@@ -81,6 +84,7 @@ def test_a_receipt_is_bound(receipt: Receipt, other: str) -> None:
             signer.read(holder, showtime, text)
 
 
+@settings(deadline=None, max_examples=50)
 @given(receipt=receipts, data=st.data())
 def test_a_changed_receipt_is_none(receipt: Receipt, data: st.DataObject) -> None:
     """No character can be changed, left out or added."""
@@ -101,6 +105,7 @@ def test_a_receipt_has_one_spelling() -> None:
             SIGNER.read("alice", "demo", forged)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
 def test_no_text_is_a_receipt(text: str) -> None:
     """Whatever somebody makes up raises the one error."""
