@@ -33,7 +33,9 @@ async def fight(
     By the store's own clock, or by one that the clients themselves move.
     """
     limits = adapter.catalogue.facts_of["demo"].limits
-    short = msgspec.structs.replace(limits, hold_ms=HOLD_MS, max_hold_ms=MAX_HOLD_MS)
+    # By the store's own clock a slow machine must not see every lock end before its holder's next request.
+    scale = 1 if clock else 4
+    short = msgspec.structs.replace(limits, hold_ms=HOLD_MS * scale, max_hold_ms=MAX_HOLD_MS * scale)
     sales = msgspec.structs.replace(adapter.catalogue.facts_of["demo"].sales, opens_at=0, closes_at=2 * START)
     adapter.catalogue.change("demo", limits=short, sales=sales, blocked=(0,), occupied={1: "order"})
     stores = [await adapter.open(clock=clock, scripts=scripts) for _ in range(WORKERS)]
