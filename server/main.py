@@ -17,7 +17,11 @@ from server.identity.origins import OriginPolicy
 from server.identity.secrets import load_secret
 from server.identity.sessions import Cookie, Sessions
 from server.identity.tokens import SessionTokens
+from server.live.errands import Errands
 from server.live.hub import Hub
+from server.live.pulse import Pulse
+from server.live.session import Desk
+from server.ops.lifecycle import Lifecycle
 from server.ops.settings import Settings
 from server.seats.receipts import ReceiptSigner
 from server.seats.store import RedisSeatStore
@@ -58,11 +62,23 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
         redis_url=addresses.redis_url,
         timeout_ms=settings.redis_timeout_ms,
         log_length=settings.log_length,
+        coalesce_ms=settings.coalesce_ms,
     )
     sweeper = Sweeper(store, rooms=hub.showtimes, interval_ms=settings.sweep_ms)
-    endpoint = SocketEndpoint(
-        hub, worker=worker, max_connections=settings.max_connections, heartbeat_ms=settings.heartbeat_ms
+    sessions = Sessions(
+        tokens=SessionTokens(secret, settings.session_ms, now_ms),
+        cookie=Cookie.for_public_url(secret, settings.public_url),
     )
+    errands = Errands()
+    pulse = Pulse(interval_s=settings.heartbeat_ms / 1000, timeout_s=settings.pong_timeout_ms / 1000)
+    desk = Desk(
+        store=store,
+        errands=errands,
+        read_token=sessions.tokens.read,
+        heartbeat_ms=settings.heartbeat_ms,
+        left=hub.left,
+    )
+    endpoint = SocketEndpoint(hub, desk, pulse, worker=worker, max_connections=settings.max_connections)
 
     async def ask_store() -> Check:
         # Raises where the store does not answer, which `check` only mentions among its findings.
@@ -77,21 +93,20 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
     context = Context(
         catalogue=catalogue,
         store=store,
-        sessions=Sessions(
-            tokens=SessionTokens(secret, settings.session_ms, now_ms),
-            cookie=Cookie.for_public_url(secret, settings.public_url),
-        ),
+        sessions=sessions,
         origins=OriginPolicy(public_url=settings.public_url, host=settings.host, listed=settings.allowed_origins),
         public_url=settings.public_url,
         static=static_folder(),
         probes={"seat store": ask_store, "database": ask_database},
+        lifecycle=Lifecycle(bound_ms=settings.drain_ms),
     )
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Application) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(engine.dispose)
-            for part in (store, hub, sweeper):
+            stack.push_async_callback(errands.close)
+            for part in (store, hub, sweeper, pulse):
                 await part.start()
                 stack.push_async_callback(part.close)
             log.info("worker started", worker=worker)

@@ -1,9 +1,10 @@
 """Runs the application under Uvicorn with the options that the live engine needs."""
 
+import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final
 
@@ -13,9 +14,7 @@ from protocol.codec import MAX_INBOUND_BYTES
 from server.live.wire import SeatMapProtocol
 from server.ops.settings import Settings
 from server.web.app import Application
-
-PONG_TIMEOUT_S: Final = 20.0
-"""A client that has not answered a ping by then gave no sign of life (4002)."""
+from server.web.context import Context
 
 USER_TIMEOUT_MS: Final = 30_000
 """How long data may stay unacknowledged before the kernel gives a peer up: one that is gone, or never reads."""
@@ -55,13 +54,41 @@ def url_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class _Server(uvicorn.Server):
-    """Says where it listens as soon as it does."""
+class Server(uvicorn.Server):
+    """One worker: at its end it first takes leave of its visitors.
+
+    `on_started` is called when it accepts connections, `on_stopping` when it has ceased to; both in the loop.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        settings: Settings,
+        *,
+        on_started: Callable[[], None] = lambda: None,
+        on_stopping: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(config_of(app, settings))
+        context: Context = app.state.context
+        self._lifecycle = context.lifecycle
+        self._on_started = on_started
+        self._on_stopping = on_stopping
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, then accept connections."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
-        if self.started and sockets:
-            print(f"CineBook Live is at {address_of(sockets[0])}", flush=True)  # noqa: T201 - what `run` is for
+        if self.started:
+            self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, say goodbye, then what Uvicorn does: end what is open, and the application."""
+        self._begin_to_stop()
+        try:
+            await self._lifecycle.drain()
+        finally:
+            await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -77,7 +104,17 @@ class _Server(uvicorn.Server):
             ignore_stop_signals()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        if self.started and not self.should_exit and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._begin_to_stop)
         self.should_exit = True
+
+    def _begin_to_stop(self) -> None:
+        """Give the listening socket up at once: what waits in a backlog that others share is theirs from now on."""
+        if not self._lifecycle.draining:
+            self._lifecycle.leave()
+            for server in self.servers:
+                server.close()
+            self._on_stopping()
 
 
 def ignore_stop_signals() -> None:
@@ -94,7 +131,7 @@ def config_of(app: Application, settings: Settings) -> uvicorn.Config:
         ws_max_size=MAX_INBOUND_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=settings.heartbeat_ms / 1000,
-        ws_ping_timeout=PONG_TIMEOUT_S,
+        ws_ping_timeout=settings.pong_timeout_ms / 1000,
         loop="uvloop",
         http="httptools",
         lifespan="on",
@@ -106,9 +143,14 @@ def config_of(app: Application, settings: Settings) -> uvicorn.Config:
     )
 
 
+def announce(listener: socket.socket) -> None:
+    """Say where the server is: for the person who started it, and for whoever waits until it serves."""
+    print(f"CineBook Live is at {address_of(listener)}", flush=True)  # noqa: T201 - what `run` is for
+
+
 def serve(app: Application, listener: socket.socket, settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; returns after an orderly stop, and both are ignored from then on.
 
     Raises SystemExit if the application does not start.
     """
-    _Server(config_of(app, settings)).run(sockets=[listener])
+    Server(app, settings, on_started=lambda: announce(listener)).run(sockets=[listener])

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
 import structlog
 
-from protocol.codes import CloseCode
+from protocol.codes import CloseCode, NoticeCode
 from server.domain.errors import UnavailableError
 from server.live.room import Room
 from server.live.subscriber import Subscriber
@@ -25,6 +26,12 @@ CHECK_GRACE_S: Final = 0.05
 LINGER_S: Final = 30.0
 """How long an empty room is kept for the next one who joins."""
 
+VIEWERS_INTERVAL_S: Final = 2.0
+"""At most one `viewers` message in this time."""
+
+DRAIN_SLICE: Final = 100
+"""Clients that are sent away at once when the server ends."""
+
 END_INTERVAL_S: Final = 5.0
 """How often showtimes that are over and sessions that have run out are looked for."""
 
@@ -40,10 +47,12 @@ class Hub:
         redis_url: str,
         timeout_ms: int,
         log_length: int,
+        coalesce_ms: int,
     ) -> None:
         self._store = store
         self._catalogue = catalogue
         self._log_length = log_length
+        self._coalesce_ms = coalesce_ms
         self._rooms: dict[str, Room] = {}
         self._by_channel: dict[str, Room] = {}
         self._opening: dict[str, asyncio.Task[Room]] = {}
@@ -58,12 +67,15 @@ class Hub:
         )
         self.connections = 0
         """WebSocket connections of this worker, whatever room they are in."""
+        self.draining = False
+        """Whether the worker is about to end and takes no more."""
 
     async def start(self) -> None:
         """Connect the subscriber and begin to check."""
         await self._subscriber.start()
         self._tasks = [
             asyncio.create_task(self._repeat(CHECK_INTERVAL_S, self._check), name="position check"),
+            asyncio.create_task(self._repeat(VIEWERS_INTERVAL_S, self._tell_viewers), name="viewers"),
             asyncio.create_task(self._repeat(END_INTERVAL_S, self._end_what_is_over), name="end check"),
         ]
 
@@ -101,7 +113,12 @@ class Hub:
         return room
 
     def left(self, room: Room) -> None:
-        """Close the room in a while if nobody is in it."""
+        """A connection has ended that had joined `room`."""
+        self.connections -= 1
+        self._close_if_empty(room)
+
+    def _close_if_empty(self, room: Room) -> None:
+        """Close the room in a while if nobody comes."""
         showtime = room.showtime.id
         if not room.members and self._rooms.get(showtime) is room and showtime not in self._closing:
             loop = asyncio.get_running_loop()
@@ -109,18 +126,23 @@ class Hub:
 
     async def _open(self, showtime: str) -> Room:
         """Subscribe first, then read: nothing announced in between is missed."""
-        room = Room(await self._catalogue.showtime(showtime), self._store, log_length=self._log_length)
+        room = Room(
+            await self._catalogue.showtime(showtime),
+            self._store,
+            log_length=self._log_length,
+            coalesce_ms=self._coalesce_ms,
+        )
         channel = self._store.channel(showtime)
         self._by_channel[channel] = room
         try:
             await self._subscriber.subscribe(channel)
-            room.refill()
+            room.follower.refill()
             await room.ready()
         except BaseException:
             self._forget(room)
             raise
         self._rooms[showtime] = room
-        self.left(room)
+        self._close_if_empty(room)
         return room
 
     def _close_empty(self, showtime: str) -> None:
@@ -146,14 +168,14 @@ class Hub:
             announcement = self._decoder.decode(data)
         except msgspec.DecodeError:
             log.exception("announcement cannot be read", channel=channel, size=len(data))
-            room.refill()
+            room.follower.refill()
             return
-        room.announced(announcement)
+        room.follower.announced(announcement)
 
     def _on_subscribed(self, channel: str) -> None:
         room = self._by_channel.get(channel)
-        if room is not None and room.position is not None:
-            room.refill()
+        if room is not None and room.follower.position is not None:
+            room.follower.refill()
 
     # Checks
 
@@ -167,14 +189,14 @@ class Hub:
 
     async def _check(self) -> None:
         """Compare each room's position with the store's; one that stays behind, or in another epoch, reads it."""
-        rooms = tuple(room for room in self._rooms.values() if room.members and not room.reading)
+        rooms = tuple(room for room in self._rooms.values() if room.members and not room.follower.reading)
         if not rooms:
             return
         try:
             positions = await self._store.positions(tuple(room.showtime.id for room in rooms))
         except UnavailableError:
             for room in rooms:
-                room.refill()
+                room.follower.refill()
             raise
         behind = [(room, there) for room, there in zip(rooms, positions, strict=True) if _behind(room, there)]
         if behind:
@@ -182,17 +204,38 @@ class Hub:
             for room, there in behind:
                 if _behind(room, there):
                     log.info("room was behind the store", showtime=room.showtime.id)
-                    room.refill()
+                    room.follower.refill()
 
     async def _end_what_is_over(self) -> None:
         now = self._store.now()
         for room in self._rooms.values():
             if room.showtime.over(now):
                 room.close_members(CloseCode.SHOWTIME_CLOSED)
-            for member in room.members:
+            for member in tuple(room.members):
                 member.end_if_run_out(now)
+
+    async def _tell_viewers(self) -> None:
+        for room in self._rooms.values():
+            room.tell_viewers(len(room.members))
+
+    # The end
+
+    async def drain(self, within_s: float) -> None:
+        """Send every client away (4003), in slices over `within_s`, so that they do not all come back at once.
+
+        Returns when all are told. New connections are refused meanwhile.
+        """
+        self.draining = True
+        members = [member for room in self._rooms.values() for member in room.members]
+        random.shuffle(members)
+        slices = max(1, -(-len(members) // DRAIN_SLICE))
+        for number in range(slices):
+            for member in members[number::slices]:
+                member.notify(NoticeCode.DRAINING)
+                member.outgoing.close(CloseCode.DRAINING)
+            await asyncio.sleep(within_s / slices * random.uniform(0.5, 1.0))
 
 
 def _behind(room: Room, there: Position | None) -> bool:
-    here = room.position
+    here = room.follower.position
     return there is None or here is None or here.epoch != there.epoch or here.version < there.version

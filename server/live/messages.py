@@ -1,16 +1,33 @@
 """The domain's answers as messages of the contract."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
 from protocol.codes import Code
-from protocol.from_server import Expired, Extended, Hold, Holds, Limits, Locked, Rejected, SeatRejection, Unlocked
+from protocol.from_server import (
+    Authenticated,
+    Expired,
+    Extended,
+    Hold,
+    Holds,
+    Limits,
+    Locked,
+    Rejected,
+    SeatRejection,
+    Unlocked,
+    Welcome,
+)
 from protocol.scalars import RequestId
 from server.domain import showtimes
 from server.domain.errors import RefusedError
-from server.domain.holds import Granted, Holdings, RejectedSeat, Released
+from server.domain.holds import Granted, Holder, Holdings, RejectedSeat, Released
 from server.domain.holds import Hold as DomainHold
+
+if TYPE_CHECKING:
+    from server.live.room import Room
+    from server.live.session import Desk
 
 
 def holds(domain_holds: Iterable[DomainHold]) -> list[Hold]:
@@ -25,6 +42,41 @@ def limits(domain_limits: showtimes.Limits) -> Limits:
     """A showtime's limits as `welcome` tells them."""
     return Limits(
         max_seats=domain_limits.max_seats, hold_ms=domain_limits.hold_ms, max_hold_ms=domain_limits.max_hold_ms
+    )
+
+
+def welcome(room: "Room", desk: "Desk", *, holder: Holder | None, holdings: Holdings | None) -> Welcome:
+    """The first message of a connection; `holdings` is None where there is no holder, or the store is away."""
+    seat_map = room.follower.map
+    return Welcome(
+        showtime=room.showtime.id,
+        layout=seat_map.layout,
+        epoch=seat_map.epoch,
+        version=seat_map.version,
+        server_at=desk.store.now(),
+        can_lock=holder is not None,
+        holds=[] if holdings is None else holds(holdings.holds),
+        holds_version=_no_version(holder, seat_map.version) if holdings is None else holdings.version,
+        limits=limits(room.showtime.limits),
+        heartbeat_ms=desk.heartbeat_ms,
+        viewers=room.viewers,
+        receipt=UNSET if holdings is None else holdings.receipt,
+    )
+
+
+def _no_version(holder: Holder | None, version: int) -> int:
+    """Holds that could not be read are older than any that are told later."""
+    return version if holder is None else 0
+
+
+def authenticated(request_id: RequestId, holdings: Holdings) -> Authenticated:
+    """The answer to a token that was taken."""
+    return Authenticated(
+        id=request_id,
+        can_lock=True,
+        holds=holds(holdings.holds),
+        holds_version=holdings.version,
+        receipt=holdings.receipt,
     )
 
 

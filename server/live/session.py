@@ -1,78 +1,93 @@
 """One connection: what its client says comes in, what it must know goes out; no socket in sight."""
 
 import asyncio
-import contextlib
+from collections import deque
 from collections.abc import Callable
-from typing import Final, assert_never
-
-import structlog
+from dataclasses import dataclass
+from typing import Final
 
 from protocol.codec import NotUnderstoodError, UndecodableError
-from protocol.codes import CloseCode, Code, NoticeCode, Outcome
-from protocol.from_client import Auth, Best, ClientMessage, Extend, Lock, Ping, Restore, Resync, Unlock
-from protocol.from_server import Authenticated, Notice, Pong, Rejected, ServerMessage, Welcome
+from protocol.codes import CloseCode, Code, NoticeCode
+from protocol.from_client import ClientMessage, Ping, Resync
+from protocol.from_server import Notice, Pong, ServerMessage
 from protocol.scalars import RequestId
-from server.domain.errors import (
-    ReadOnlyError,
-    RefusedError,
-    ShowtimeNotFoundError,
-    TokenError,
-    UnavailableError,
-)
+from server.domain.errors import ShowtimeNotFoundError, UnavailableError
 from server.domain.holds import Holder, Holdings
-from server.live import messages
+from server.live import messages, requests
+from server.live.errands import Errands
 from server.live.expiry import ExpiryWarner
 from server.live.outgoing import Outgoing
 from server.live.room import Room
 from server.ops.texts import Language, notice_text, text
 from server.ports import Announcement, Origin, Position, PrivateChange, SeatStore
 
-log = structlog.get_logger(__name__)
-
 UNDECODABLE_LIMIT: Final = 3
 """The third undecodable message closes the connection (4502)."""
+
+INBOX_LIMIT: Final = 16
+"""Requests that wait for those before them; a client with more is not read until some are answered."""
+
+SLOW_LIMIT_S: Final = 10.0
+"""How long a client may stay behind before it is closed (4001)."""
 
 REREAD_DELAY_S: Final = 0.2
 """Pause before a holder's holds are read again when the store did not answer."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What all sessions of a worker share."""
+
+    store: SeatStore
+    errands: Errands
+    read_token: Callable[[str], Holder]
+    heartbeat_ms: int
+    left: Callable[[Room], None]
+    """Told of each session that has ended."""
+
+
 class Session:
     """A client of one showtime, from its welcome to its end.
 
-    Requests are taken one at a time: the caller awaits `receive` before it hands in the next message.
+    Requests are carried out one at a time, in order; `ping` and what needs no store are answered at once. An idle
+    session owns no task and no queue.
     """
+
+    __slots__ = (
+        "_busy", "_desk", "_display", "_greeted", "_holder", "_inbox", "_language", "_left", "_missed", "_origin",
+        "_room", "_slow_timer", "_undecodable", "_warner", "outgoing",
+    )  # fmt: skip
 
     def __init__(
         self,
         *,
         room: Room,
-        store: SeatStore,
+        desk: Desk,
         outgoing: Outgoing,
         origin: Origin,
-        read_token: Callable[[str], Holder],
         holder: Holder | None,
         display: bool,
         language: Language,
-        heartbeat_ms: int,
     ) -> None:
         self.outgoing: Final = outgoing
         self._room = room
-        self._store = store
+        self._desk = desk
         self._origin = origin
-        self._read_token = read_token
         self._holder = None if display else holder
         self._display = display
-        self._language = language
-        self._heartbeat_ms = heartbeat_ms
+        self._language: Language = language
         self._undecodable = 0
         self._greeted = False
-        self._missed: list[tuple[PrivateChange, Announcement]] = []
-        self._warner = ExpiryWarner(now=store.now, say=self.send)
-        self._settling: asyncio.Task[None] | None = None
+        self._left = False
+        self._busy = False
+        self._inbox: deque[ClientMessage] | None = None
+        self._missed: list[tuple[PrivateChange, Announcement]] | None = None
+        self._warner: ExpiryWarner | None = None
+        self._slow_timer: asyncio.TimerHandle | None = None
 
     def send(self, message: ServerMessage) -> None:
         """Send one message to this client alone."""
-        self.outgoing.send(self.outgoing.codec.encode(message))
+        self.outgoing.write(self.outgoing.way.encode(message))
 
     def notify(self, code: NoticeCode) -> None:
         """Tell the person in front of the client something, in their language."""
@@ -83,226 +98,250 @@ class Session:
 
         A store that is away leaves the client without holds until it answers; then `holds` tells them.
         """
+        if self._left:
+            return
         holder = self._holder
         holdings: Holdings | None = None
         if holder is not None:
             self._room.register(self, holder)
             try:
-                holdings = await self._store.holdings(self._room.showtime.id, holder)
+                holdings = await self._desk.store.holdings(self._room.showtime.id, holder)
             except UnavailableError:
-                self._settling = asyncio.create_task(self.reread(), name="reread")
-        if position is not None and _ahead(position, self._room.position):
-            await self._room.refresh()
-        seat_map = self._room.map
-        self._room.enter(self)
-        self.send(
-            Welcome(
-                showtime=self._room.showtime.id,
-                layout=seat_map.layout,
-                epoch=seat_map.epoch,
-                version=seat_map.version,
-                server_at=self._store.now(),
-                can_lock=holder is not None,
-                holds=[] if holdings is None else messages.holds(holdings.holds),
-                holds_version=seat_map.version if holdings is None else holdings.version,
-                limits=messages.limits(self._room.showtime.limits),
-                heartbeat_ms=self._heartbeat_ms,
-                viewers=len(self._room.members),
-                **({} if holdings is None else {"receipt": holdings.receipt}),
-            )
-        )
-        self.send(self._room.catch_up(position))
+                self.reread()
+        await self.reach(position)
+        if self.ended:
+            return
         self._greeted = True
-        if self._room.paused:
+        self._room.enter(self)
+        self.send(messages.welcome(self._room, self._desk, holder=holder, holdings=holdings))
+        self.catch_up(position)
+        if self._room.follower.paused:
             self.notify(NoticeCode.LOCKS_PAUSED)
         if holdings is not None:
-            self._warner.watch(holdings.holds)
+            self.watch(holdings)
             self._tell_missed(holdings)
 
     def leave(self) -> None:
         """End: leave the room and stop what was still to come."""
+        if self._left:
+            return
+        self._left = True
         self._room.leave(self)
+        self._desk.left(self._room)
         if self._holder is not None:
             self._room.unregister(self, self._holder)
-        self._warner.stop()
-        if self._settling is not None:
-            self._settling.cancel()
+        if self._warner is not None:
+            self._warner.stop()
+        self._stop_slow_timer()
 
     def end_if_run_out(self, now: int) -> None:
         """Close the connection if its holder's session has run out at `now` (ms)."""
         if self._holder is not None and now >= self._holder.expires_at:
             self.outgoing.close(CloseCode.SESSION_ENDED)
 
+    # How the client keeps up
+
+    def fell_behind(self) -> None:
+        """The connection cannot take more for now: nothing is sent to all through it until it has caught up."""
+        self._room.suspend(self)
+        self.outgoing.hold()
+        if self._slow_timer is None:
+            loop = asyncio.get_running_loop()
+            self._slow_timer = loop.call_later(SLOW_LIMIT_S, self.outgoing.close, CloseCode.SLOW_CONSUMER)
+
+    def caught_up(self) -> None:
+        """The connection takes more again: one snapshot brings the client up to date."""
+        if self._slow_timer is None or self._left:
+            return
+        self._stop_slow_timer()
+        self.outgoing.proceed()
+        if self._greeted:
+            self.outgoing.write(self._room.follower.snapshot().encoded(self.outgoing.way))
+            self._room.admit(self)
+            self.reread()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the connection is no more."""
+        return self._left
+
+    @property
+    def behind(self) -> bool:
+        """Whether the client does not keep up at the moment."""
+        return self._slow_timer is not None
+
+    def _stop_slow_timer(self) -> None:
+        if self._slow_timer is not None:
+            self._slow_timer.cancel()
+            self._slow_timer = None
+
     # What happens to the holder
 
     def holder_changed(self, change: PrivateChange, announcement: Announcement) -> None:
         """Tell the client what a mutation meant for its holder, unless this client asked for it."""
-        if not self._greeted:
-            self._missed.append((change, announcement))
-            return
         holder = self._holder
-        if holder is None:
+        if holder is None or self.behind:
             return
-        holdings = self._store.signed(
+        if not self._greeted:
+            self._missed = [*(self._missed or ()), (change, announcement)]
+            return
+        holdings = self._desk.store.signed(
             self._room.showtime.id,
             holder,
-            self._room.map.layout,
+            self._room.follower.map.layout,
             Position(announcement.epoch, announcement.version),
             change.holdings(),
         )
-        self._warner.watch(holdings.holds)
+        self.watch(holdings)
         if change.cause == "expired":
             self.send(messages.expired(change.seats, holdings))
         elif announcement.origin != self._origin:
             self.send(messages.holds_message(holdings))
 
-    async def reread(self) -> None:
+    def reread(self) -> None:
         """Read the holder's holds anew and send them: some change to them may have been missed."""
-        while self._holder is not None:
+        if self._holder is not None:
+            self._desk.errands.run(self._reread)
+
+    async def _reread(self) -> None:
+        holder = self._holder
+        while holder is not None and not self._left:
             try:
-                holdings = await self._store.holdings(self._room.showtime.id, self._holder)
+                holdings = await self._desk.store.holdings(self._room.showtime.id, holder)
             except UnavailableError:
                 await asyncio.sleep(REREAD_DELAY_S)
             except ShowtimeNotFoundError:
                 return
             else:
-                self._tell_holdings(holdings)
+                self.tell_holdings(holder, holdings)
                 return
 
-    def _tell_holdings(self, holdings: Holdings) -> None:
+    def tell_holdings(self, holder: Holder, holdings: Holdings) -> None:
+        """Send `holds` as just read, if the client is still this holder's."""
+        if holder is self._holder and self._greeted and not self._left:
+            self.watch(holdings)
+            self.send(messages.holds_message(holdings))
+
+    def watch(self, holdings: Holdings) -> None:
+        """Warn the client before these holds end."""
+        if self._warner is None:
+            if not holdings.holds:
+                return
+            self._warner = ExpiryWarner(now=self._desk.store.now, say=self.send)
         self._warner.watch(holdings.holds)
-        self.send(messages.holds_message(holdings))
 
     def _tell_missed(self, read: Holdings) -> None:
-        missed, self._missed = self._missed, []
-        for change, announcement in missed:
+        missed, self._missed = self._missed, None
+        for change, announcement in missed or ():
             if announcement.epoch != read.epoch or announcement.version > read.version:
                 self.holder_changed(change, announcement)
 
     # What the client says
 
-    async def receive(self, data: bytes) -> None:
-        """Take one message of the client's and answer it; never raises for what the client said."""
+    def receive(self, data: bytes, *, binary: bool) -> None:
+        """Take one message of the client's; never raises for what the client said."""
+        codec = self.outgoing.way.codec
+        if binary is not codec.binary:
+            self.outgoing.close(CloseCode.WRONG_FRAME_KIND)
+            return
         try:
-            message = self.outgoing.codec.decode_client(data)
+            message = codec.decode_client(data)
         except UndecodableError as error:
             self._undecodable += 1
             if self._undecodable >= UNDECODABLE_LIMIT:
                 self.outgoing.close(CloseCode.BAD_MESSAGE)
             else:
                 self._reject_unread(None, error)
-            return
         except NotUnderstoodError as error:
             self._reject_unread(error.id, error)
-            return
-        try:
-            await self._answer(message)
-        except ShowtimeNotFoundError:
-            self.outgoing.close(CloseCode.UNKNOWN_SHOWTIME)
+        else:
+            self._take(message)
 
     def _reject_unread(self, request_id: RequestId | None, error: Exception) -> None:
         self.send(messages.bad_request(request_id, f"{text(Code.BAD_REQUEST, self._language)} ({error})"))
 
-    async def _answer(self, message: ClientMessage) -> None:
-        match message:
-            case Ping():
-                self.send(Pong(id=message.id, server_at=self._store.now()))
-            case Resync():
-                await self._resync(Position(message.epoch, message.version))
-            case Auth():
-                await self._authenticate(message)
-            case Lock() | Best() | Unlock() | Extend() | Restore():
-                await self._change_seats(message)
-            case _:
-                assert_never(message)
+    def _take(self, message: ClientMessage) -> None:
+        """Answer what can be answered at once; let the rest be carried out in order, each after those before it."""
+        if isinstance(message, Ping):
+            self.send(Pong(id=message.id, server_at=self._desk.store.now()))
+        elif isinstance(message, Resync) and not self._busy and not self.is_ahead(message):
+            self.catch_up(Position(message.epoch, message.version))
+        else:
+            self._queue(message)
 
-    async def _resync(self, position: Position) -> None:
-        if _ahead(position, self._room.position):
-            await self._room.refresh()
-        self.send(self._room.catch_up(position))
+    def _queue(self, message: ClientMessage) -> None:
+        if self._inbox is None:
+            self._inbox = deque()
+        self._inbox.append(message)
+        if len(self._inbox) == INBOX_LIMIT:
+            self.outgoing.hold()
+        if not self._busy:
+            self._busy = True
+            self._desk.errands.run(self._work)
 
-    async def _authenticate(self, message: Auth) -> None:
+    async def _work(self) -> None:
         try:
-            holder = self._read_token(message.token)
-        except TokenError:
-            self.outgoing.close(CloseCode.SESSION_ENDED)
-            return
-        if self._display:
-            version = self._room.map.version
-            self.send(Authenticated(id=message.id, can_lock=False, holds=[], holds_version=version))
-            return
+            while self._inbox and not self._left:
+                message = self._inbox.popleft()
+                if len(self._inbox) == INBOX_LIMIT - 1 and not self.behind:
+                    self.outgoing.proceed()
+                await requests.answer(self, self._desk, message)
+        except ShowtimeNotFoundError:
+            self.outgoing.close(CloseCode.UNKNOWN_SHOWTIME)
+        finally:
+            self._busy = False
+            self._inbox = None
+
+    # What requests do to the session
+
+    @property
+    def showtime(self) -> str:
+        """The showtime that the client watches."""
+        return self._room.showtime.id
+
+    @property
+    def language(self) -> Language:
+        """The language of texts for the person."""
+        return self._language
+
+    @property
+    def display(self) -> bool:
+        """Whether the client will never lock."""
+        return self._display
+
+    @property
+    def holder(self) -> Holder | None:
+        """Whose locks the client may take and give back; None if it may only watch."""
+        return self._holder
+
+    @property
+    def origin(self) -> Origin:
+        """How the store's announcements name this connection."""
+        return self._origin
+
+    @property
+    def version(self) -> int:
+        """The version of the present map."""
+        return self._room.follower.map.version
+
+    def is_ahead(self, claimed: Resync | Position) -> bool:
+        """Whether a client that is at `claimed` has heard more than this worker."""
+        here = self._room.follower.position
+        return here is not None and claimed.epoch == here.epoch and claimed.version > here.version
+
+    async def reach(self, position: Position | None) -> None:
+        """Let the room catch up first if the client is ahead of it: it is never sent anything older."""
+        if position is not None and self.is_ahead(position):
+            await self._room.follower.refresh()
+
+    def catch_up(self, position: Position | None) -> None:
+        """Send what leads from `position` to the present map."""
+        self.outgoing.write(self._room.catch_up(position).encoded(self.outgoing.way))
+
+    def become(self, holder: Holder) -> None:
+        """Be this holder's from now on."""
         if self._holder is not None:
             self._room.unregister(self, self._holder)
         self._holder = holder
-        self._room.register(self, holder)
-        try:
-            holdings = await self._store.holdings(self._room.showtime.id, holder)
-        except UnavailableError as error:
-            self._refuse(message.id, error)
-            return
-        self._warner.watch(holdings.holds)
-        self.send(
-            Authenticated(
-                id=message.id,
-                can_lock=True,
-                holds=messages.holds(holdings.holds),
-                holds_version=holdings.version,
-                receipt=holdings.receipt,
-            )
-        )
-
-    async def _change_seats(self, message: Lock | Best | Unlock | Extend | Restore) -> None:
-        holder = self._holder
-        if holder is None:
-            self._refuse(message.id, ReadOnlyError())
-            return
-        try:
-            answer, holdings = await self._ask(message, holder)
-        except UnavailableError as error:
-            self._refuse(message.id, error)
-            if error.outcome is Outcome.UNKNOWN and error.not_after is not None:
-                self._settle(holder, error.not_after)
-        except RefusedError as error:
-            self._refuse(message.id, error)
-        else:
-            self._warner.watch(holdings.holds)
-            self.send(answer)
-
-    async def _ask(
-        self, message: Lock | Best | Unlock | Extend | Restore, holder: Holder
-    ) -> tuple[ServerMessage, Holdings]:
-        showtime = self._room.showtime.id
-        match message:
-            case Lock():
-                granted = await self._store.lock(showtime, holder, message.seats, message.mode, self._origin)
-                return messages.locked(message.id, granted), granted.holdings
-            case Unlock():
-                released = await self._store.unlock(showtime, holder, message.seats or None, self._origin)
-                return messages.unlocked(message.id, released), released.holdings
-            case Extend():
-                granted = await self._store.extend(showtime, holder, message.seats or None, self._origin)
-                return messages.extended(message.id, granted), granted.holdings
-            case Best() | Restore():
-                # The server keeps no receipts' side of the story yet, and picks no seats: final for the client.
-                raise UnavailableError(Outcome.NONE)
-            case _:
-                assert_never(message)
-
-    def _refuse(self, request_id: RequestId, error: RefusedError) -> None:
-        rejected: Rejected = messages.refused(request_id, error, text(error.code, self._language))
-        self.send(rejected)
-
-    def _settle(self, holder: Holder, not_after: int) -> None:
-        """Find out what became of a request that timed out, and send `holds` when it is known."""
-        if self._settling is not None:
-            self._settling.cancel()
-        self._settling = asyncio.create_task(self._settled(holder, not_after), name="settle")
-
-    async def _settled(self, holder: Holder, not_after: int) -> None:
-        with contextlib.suppress(ShowtimeNotFoundError):
-            self._tell_holdings(await self._store.settled(self._room.showtime.id, holder, not_after))
-        self._settling = None
-
-
-def _ahead(claimed: Position, here: Position | None) -> bool:
-    return here is not None and claimed.epoch == here.epoch and claimed.version > here.version
+        if not self._left:
+            self._room.register(self, holder)

@@ -1,15 +1,26 @@
-"""The Uvicorn protocol class of our WebSockets: Uvicorn's own on the sans-I/O core, with its gaps closed.
+"""The Uvicorn protocol class of our WebSockets: Uvicorn's own on the sans-I/O core does the handshake, then lets go.
 
-Under Uvicorn itself a client that stops answering pings is closed with 1011 and held until its buffers drain, a frame
-of invalid UTF-8 logs a traceback, and so does every handshake that the application refuses with a response.
+It offers the application a scope extension, `seatmap.detach`, by which a connection is handed over once it is accepted:
+a `Connection` takes its place, and everything that the handshake needed is dropped. An application that does not ask
+for it is served as by Uvicorn, with some gaps closed: there a client that stops answering pings is closed with 1011 and
+held until its buffers drain, and a frame of invalid UTF-8 logs a traceback, as does every handshake that the
+application refuses with a response.
 """
 
+import asyncio
 import logging
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 from protocol.codes import CloseCode
+from server.live.connection import Connection
+from server.live.frames import Way
+from server.live.pulse import Pulse
+
+EXTENSION: Final = "seatmap.detach"
+"""The scope extension: `Detach`, to be called once, right after the connection was accepted."""
 
 ABORT_AFTER_S: Final = 2.0
 """How long a client that gave no sign of life may take to read its close frame before the connection is cut."""
@@ -17,8 +28,38 @@ ABORT_AFTER_S: Final = 2.0
 log = logging.getLogger(__name__)
 
 
+class _Gone:
+    """Stands for a transport that belongs to somebody else now."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+
 class SeatMapProtocol(WebSocketsSansIOProtocol):
-    """One TCP connection that carries a WebSocket."""
+    """One TCP connection that carries a WebSocket, until it is detached."""
+
+    def handle_connect(self, event: Request) -> None:
+        """Offer the extension with the handshake, and read nothing more until the application asks for it."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            cast("dict[str, Any]", self.scope["extensions"])[EXTENSION] = self.detach
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def detach(self, way: Way, pulse: Pulse) -> Connection:
+        """Hand the accepted connection over to what takes its place.
+
+        It must be called in the turn of the loop in which the connection was accepted: then nothing was read yet.
+        """
+        self.stop_keepalive()
+        connection = Connection(self.transport, way, pulse, cast("set[object]", self.connections))
+        self.connections.discard(self)
+        # What Uvicorn still does to this object when the application returns must not reach the transport.
+        self.transport = cast("asyncio.Transport", _Gone())
+        return connection
 
     def keepalive_timeout(self) -> None:
         """Close a client that answered no ping (4002), and cut it off if it does not even read that."""

@@ -1,6 +1,6 @@
 """Every setting, each an environment variable with the prefix `CINEBOOK_`.
 
-Only `server.main` and `server.cli` read them; everything else is given what it needs.
+Only what starts and wires a process reads them; everything else is given what it needs.
 """
 
 from pathlib import Path
@@ -48,10 +48,20 @@ class Settings(BaseSettings):
     heartbeat_ms: Positive = Field(
         default=25_000, description="Silence after which either side of a socket asks for a sign."
     )
+    pong_timeout_ms: Positive = Field(
+        default=20_000, description="How long a client may take to give the sign that it was asked for."
+    )
+    coalesce_ms: int = Field(
+        default=25, ge=0, description="Deltas of a showtime within this time go out as one; 0 sends each on its own."
+    )
     log_length: Positive = Field(
         default=1000, description="How many deltas a showtime's log keeps for clients that resume."
     )
     max_connections: Positive = Field(default=20_000, description="WebSocket connections of one process; more get 503.")
+    workers: int = Field(default=1, ge=1, le=256, description="Processes that serve the one port, about one a core.")
+    drain_ms: Positive = Field(
+        default=5000, description="How long a worker that stops may take to send its clients to others."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least level logged."
     )

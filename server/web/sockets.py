@@ -1,8 +1,6 @@
 """`GET /ws/showtimes/{id}`: the handshake of a WebSocket, and who may have one."""
 
-import contextlib
 import itertools
-from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -13,10 +11,15 @@ from starlette.websockets import WebSocket
 from protocol.codec import Codec, negotiate
 from protocol.codes import CloseCode, Code
 from protocol.scalars import MAX_INTEGER, ShowtimeId
-from server.domain.errors import ShowtimeNotFoundError, TokenError, UnavailableError
+from server.domain.errors import CineBookError, ShowtimeNotFoundError, TokenError, UnavailableError
 from server.live.asgi import AsgiOutgoing, serve
+from server.live.connection import Connection
+from server.live.frames import way
 from server.live.hub import Hub
-from server.live.session import Session
+from server.live.outgoing import Outgoing
+from server.live.pulse import Pulse
+from server.live.session import Desk, Session
+from server.live.wire import EXTENSION
 from server.ops.texts import language_of
 from server.ports import Origin, Position
 from server.web.context import Context, context_of
@@ -31,11 +34,12 @@ FULL_RETRY_MS: Final = 5000
 class SocketEndpoint:
     """Takes connections for one worker's hub, at most `max_connections` at a time."""
 
-    def __init__(self, hub: Hub, *, worker: str, max_connections: int, heartbeat_ms: int) -> None:
+    def __init__(self, hub: Hub, desk: Desk, pulse: Pulse, *, worker: str, max_connections: int) -> None:
         self._hub = hub
+        self._desk = desk
+        self._pulse = pulse
         self._worker = worker
         self._max_connections = max_connections
-        self._heartbeat_ms = heartbeat_ms
         self._numbers = itertools.count(1)
 
     def route(self) -> WebSocketRoute:
@@ -44,63 +48,88 @@ class SocketEndpoint:
 
     async def _connect(self, websocket: WebSocket) -> None:
         """Refuse by HTTP status what a page need not understand; accept, then serve or close with a code."""
-        context = context_of(websocket)
         codec = negotiate(websocket.scope["subprotocols"])
         if codec is None:
             await websocket.send_denial_response(problem_response(websocket, Code.MALFORMED))
-        elif not _origin_allowed(websocket, context):
+        elif not _origin_allowed(websocket, context_of(websocket)):
             await websocket.send_denial_response(problem_response(websocket, Code.FORBIDDEN))
-        elif self._hub.connections >= self._max_connections:
+        elif self._hub.draining or self._hub.connections >= self._max_connections:
             response = problem_response(websocket, Code.UNAVAILABLE, retry_after_ms=FULL_RETRY_MS)
             await websocket.send_denial_response(response)
         else:
-            with self._counted():
-                offered = codec.subprotocol in websocket.scope["subprotocols"]
-                await websocket.accept(codec.subprotocol if offered else None)
-                await self._serve(websocket, context, codec)
+            offered = codec.subprotocol in websocket.scope["subprotocols"]
+            await websocket.accept(codec.subprotocol if offered else None)
+            await self._accepted(websocket, codec)
 
-    @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
+    async def _accepted(self, websocket: WebSocket, codec: Codec) -> None:
+        detach = websocket.scope["extensions"].get(EXTENSION)
+        if detach is None:
+            outgoing = AsgiOutgoing(websocket, way(codec, framed=False))
+            await serve(websocket, outgoing, await self._session(websocket, outgoing), _position(websocket))
+        else:
+            # In the very turn in which it was accepted; this call ends as soon as the client is greeted.
+            connection = detach(way(codec, framed=True), self._pulse)
+            try:
+                await self._begin(websocket, connection)
+            except BaseException:
+                connection.close(CloseCode.INTERNAL_ERROR)
+                raise
+
+    async def _begin(self, websocket: WebSocket, connection: Connection) -> None:
+        session = await self._session(websocket, connection)
+        if session is None:
+            return
+        connection.attach(session)
+        try:
+            await session.greet(_position(websocket))
+        except CineBookError:
+            log.exception("connection given up")
+            connection.close(CloseCode.INTERNAL_ERROR)
+        else:
+            connection.proceed()
+
+    async def _session(self, websocket: WebSocket, outgoing: Outgoing) -> Session | None:
+        """A session in its showtime's room; None if the connection was closed with what keeps it out."""
+        context = context_of(websocket)
         self._hub.connections += 1
         try:
-            yield
-        finally:
-            self._hub.connections -= 1
-
-    async def _serve(self, websocket: WebSocket, context: Context, codec: Codec) -> None:
-        showtime = websocket.path_params["showtime"]
-        try:
             holder = context.sessions.holder_from_headers(websocket.headers)
-            room = await self._hub.join(_showtime_id(showtime))
-        except TokenError:
-            await websocket.close(CloseCode.SESSION_ENDED)
-            return
-        except ShowtimeNotFoundError:
-            await websocket.close(CloseCode.UNKNOWN_SHOWTIME)
-            return
-        except UnavailableError as error:
+            room = await self._hub.join(_showtime_id(websocket.path_params["showtime"]))
+        except BaseException as error:
+            self._hub.connections -= 1
+            code = _close_code(error)
+            if code is None:
+                raise
+            outgoing.close(code)
+            return None
+        session = Session(
+            room=room,
+            desk=self._desk,
+            outgoing=outgoing,
+            origin=Origin(self._worker, next(self._numbers)),
+            holder=holder,
+            display=websocket.query_params.get("display") == "1",
+            language=language_of(websocket.headers.get("accept-language")),
+        )
+        if room.showtime.over(self._desk.store.now()):
+            outgoing.close(CloseCode.SHOWTIME_CLOSED)
+            session.leave()
+            return None
+        return session
+
+
+def _close_code(error: BaseException) -> CloseCode | None:
+    """What keeps a client out, as it is told; None for what is our own fault."""
+    match error:
+        case TokenError():
+            return CloseCode.SESSION_ENDED
+        case ShowtimeNotFoundError():
+            return CloseCode.UNKNOWN_SHOWTIME
+        case UnavailableError():
             log.warning("room cannot be opened", reason=str(error))
-            await websocket.close(CloseCode.INTERNAL_ERROR)
-            return
-        try:
-            if room.showtime.over(context.store.now()):
-                await websocket.close(CloseCode.SHOWTIME_CLOSED)
-                return
-            outgoing = AsgiOutgoing(websocket, codec)
-            session = Session(
-                room=room,
-                store=context.store,
-                outgoing=outgoing,
-                origin=Origin(self._worker, next(self._numbers)),
-                read_token=context.sessions.tokens.read,
-                holder=holder,
-                display=websocket.query_params.get("display") == "1",
-                language=language_of(websocket.headers.get("accept-language")),
-                heartbeat_ms=self._heartbeat_ms,
-            )
-            await serve(websocket, outgoing, session, _position(websocket))
-        finally:
-            self._hub.left(room)
+            return CloseCode.INTERNAL_ERROR
+        case _:
+            return None
 
 
 def _origin_allowed(websocket: WebSocket, context: Context) -> bool:

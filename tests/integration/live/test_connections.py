@@ -11,7 +11,6 @@ import pytest
 from protocol.codec import JSON, MSGPACK
 from protocol.codes import CloseCode, Code
 from protocol.from_server import Rejected
-from server import serving
 from server.embedded import Addresses, EmbeddedPostgres
 from server.live import asgi
 from tests.integration.app import App, running, settings_for
@@ -61,11 +60,10 @@ def addresses_of_two(redis_url: str, seeded_database_url: str) -> Addresses:
 
 
 async def test_a_client_without_a_sign_of_life(
-    tmp_path: Path, key_prefix: str, addresses_of_two: Addresses, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, key_prefix: str, addresses_of_two: Addresses
 ) -> None:
     """A client that answers no ping is closed with 4002; one that does lives on."""
-    monkeypatch.setattr(serving, "PONG_TIMEOUT_S", 0.5)
-    settings = settings_for(tmp_path, key_prefix, heartbeat_ms=100)
+    settings = settings_for(tmp_path, key_prefix, heartbeat_ms=1000, pong_timeout_ms=1000)
     async with running(settings, addresses_of_two) as app, connected(app) as lively, raw(app) as (reader, _):
         pings = 0
         async with asyncio.timeout(10):

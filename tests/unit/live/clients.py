@@ -1,5 +1,6 @@
 """One session with a recording way out, and what its holder has."""
 
+import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -7,8 +8,9 @@ import msgspec
 from protocol.from_server import Rejected, ServerMessage
 from server.domain.errors import TokenError
 from server.domain.holds import Hold, Holder, Holdings
+from server.live.errands import Errands
 from server.live.room import Room
-from server.live.session import Session
+from server.live.session import Desk, Session
 from server.ops.texts import Language
 from server.ports import Origin
 from tests.unit.live.recording import HOLDER, HistoryStore, RecordingOutgoing
@@ -24,6 +26,23 @@ def read_token(token: str) -> Holder:
     return known[token]
 
 
+def desk_of(store: HistoryStore) -> Desk:
+    """What sessions share, on a recording store."""
+    return Desk(
+        store=store,  # type: ignore[arg-type]  # the fake has what a session uses
+        errands=Errands(),
+        read_token=read_token,
+        heartbeat_ms=25_000,
+        left=lambda _room: None,
+    )
+
+
+async def settle() -> None:
+    """Let errands that wait for nothing be carried out."""
+    for _ in range(8):
+        await asyncio.sleep(0)
+
+
 class Client:
     """One session with its way out."""
 
@@ -33,20 +52,19 @@ class Client:
         self.outgoing = RecordingOutgoing()
         self.session = Session(
             room=room,
-            store=store,  # type: ignore[arg-type]  # the fake has what a session uses
+            desk=desk_of(store),
             outgoing=self.outgoing,
             origin=Origin("w", 1),
-            read_token=read_token,
             holder=holder,
             display=display,
             language=language,
-            heartbeat_ms=25_000,
         )
 
     async def ask(self, **message: object) -> list[ServerMessage]:
         """Say one thing and return what came back."""
         self.outgoing.take()
-        await self.session.receive(msgspec.json.encode(message))
+        self.session.receive(msgspec.json.encode(message), binary=False)
+        await settle()
         return self.outgoing.take()
 
     async def rejected(self, **message: object) -> Rejected:

@@ -13,6 +13,7 @@ from protocol.seatmap import Applied, SeatMap
 from server.domain.errors import UnavailableError
 from server.domain.holds import Granted, Hold, Holder, Holdings, Released
 from server.domain.showtimes import Cinema, Film, Hall, Limits, Sales, Showtime, Zone
+from server.live.frames import way
 from server.ports import Announcement, Origin, Position, PrivateChange
 
 T = TypeVar("T")
@@ -136,20 +137,27 @@ class HistoryStore:
 
 
 class RecordingOutgoing:
-    """Keeps what was sent, decoded, and the code that closed it."""
+    """Keeps what was written, decoded, the code that closed it, and whether the client is read."""
 
     def __init__(self, codec: Codec = JSON) -> None:
-        self.codec = codec
+        self.way = way(codec, framed=False)
         self.sent: list[ServerMessage] = []
         self.closed: CloseCode | None = None
+        self.held = False
 
-    def send(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
         if self.closed is None:
-            self.sent.append(self.codec.decode_server(data))
+            self.sent.append(self.way.codec.decode_server(data))
 
     def close(self, code: CloseCode) -> None:
         if self.closed is None:
             self.closed = code
+
+    def hold(self) -> None:
+        self.held = True
+
+    def proceed(self) -> None:
+        self.held = False
 
     def take(self) -> list[ServerMessage]:
         """What was sent since the last call."""

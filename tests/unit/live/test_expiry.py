@@ -5,7 +5,7 @@ import asyncio
 from protocol.from_server import Expired, Expiring
 from server.live.room import Room
 from server.ports import PrivateChange
-from tests.unit.live.clients import Connect, hold
+from tests.unit.live.clients import Connect, hold, settle
 from tests.unit.live.recording import HOLDER, HistoryStore
 
 
@@ -15,7 +15,7 @@ async def test_expired_names_the_seats_that_ended(connect: Connect, room: Room, 
     await client.session.greet(None)
     client.outgoing.take()
     left = (7, 1_950_000, 1_000_000, 1, 1, None)
-    room.announced(store.mutate((6, "A"), private=(PrivateChange(HOLDER.id, "expired", (6,), (left,)),)))
+    room.follower.announced(store.mutate((6, "A"), private=(PrivateChange(HOLDER.id, "expired", (6,), (left,)),)))
     (told,) = client.outgoing.of(Expired)
     assert (told.seats, [held.seat for held in told.holds], told.holds_version) == ([6], [7], 2)
 
@@ -25,10 +25,12 @@ async def test_expiring_is_said_once_per_expiry(connect: Connect, store: History
     store.holds[HOLDER.id] = (hold(1, store.time + 5_000), hold(2, store.time + 5_000), hold(3, store.time + 100, "o"))
     client = connect()
     await client.session.greet(None)
-    await client.session.reread()
+    client.session.reread()
+    await settle()
     assert client.outgoing.of(Expiring) == [Expiring(seats=[1, 2], expires_at=store.time + 5_000)]
     store.holds[HOLDER.id] = (hold(1, store.time + 6_000), hold(2, store.time + 5_000))
-    await client.session.reread()
+    client.session.reread()
+    await settle()
     assert client.outgoing.of(Expiring)[1:] == [Expiring(seats=[1], expires_at=store.time + 6_000)]
 
 

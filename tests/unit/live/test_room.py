@@ -11,10 +11,11 @@ from protocol.codec import JSON, MSGPACK
 from protocol.codes import NoticeCode
 from protocol.from_server import Delta, Holds, Notice, Snapshot, Viewers
 from protocol.seatmap import SeatMap
-from server.live import room as room_module
+from server.live import follower
 from server.live.room import Room
 from server.live.session import Session
 from server.ports import Announcement, Origin, Position, PrivateChange, SeatStore
+from tests.unit.live.clients import desk_of
 from tests.unit.live.recording import HOLDER, SEATS, SHOWTIME, HistoryStore, RecordingOutgoing, replay
 
 
@@ -25,20 +26,18 @@ def session_of(
     options: dict[str, object] = {"holder": None, "display": False, **extra}
     return Session(
         room=room,
-        store=store,  # type: ignore[arg-type]  # the fake has what a session uses
+        desk=desk_of(store),
         outgoing=outgoing,
         origin=Origin("w", number),
-        read_token=lambda _token: HOLDER,
         language="en",
-        heartbeat_ms=25_000,
         **options,  # type: ignore[arg-type]
     )
 
 
-async def open_room(store: HistoryStore, log_length: int = 100) -> Room:
+async def open_room(store: HistoryStore, log_length: int = 100, coalesce_ms: int = 0) -> Room:
     """A room that has read the store once."""
-    room = Room(SHOWTIME, store, log_length=log_length)  # type: ignore[arg-type]  # as above
-    room.refill()
+    room = Room(SHOWTIME, store, log_length=log_length, coalesce_ms=coalesce_ms)  # type: ignore[arg-type]  # as above
+    room.follower.refill()
     await room.ready()
     await quiet(room)
     return room
@@ -46,7 +45,7 @@ async def open_room(store: HistoryStore, log_length: int = 100) -> Room:
 
 async def quiet(room: Room) -> None:
     """Let the room finish what it is doing."""
-    while room.reading:
+    while room.follower.reading:
         await asyncio.sleep(0)
     for _ in range(5):
         await asyncio.sleep(0)
@@ -71,9 +70,9 @@ async def test_a_delta_starts_where_the_room_was_last_sent(room: Room, store: Hi
     outgoing = RecordingOutgoing()
     await session_of(room, store, outgoing).greet(None)
     outgoing.take()
-    room.announced(store.mutate((0, "L")))
-    room.announced(store.mutate())
-    room.announced(store.mutate((1, "L")))
+    room.follower.announced(store.mutate((0, "L")))
+    room.follower.announced(store.mutate())
+    room.follower.announced(store.mutate((1, "L")))
     assert outgoing.take() == [
         Delta(from_version=1, version=2, changes=[(0, "L")]),
         Delta(from_version=2, version=4, changes=[(1, "L")]),
@@ -86,7 +85,7 @@ async def test_both_codecs_hear_the_same(room: Room, store: HistoryStore) -> Non
     for number, outgoing in enumerate(ways):
         await session_of(room, store, outgoing, number).greet(None)
         outgoing.take()
-    room.announced(store.mutate((3, "L")))
+    room.follower.announced(store.mutate((3, "L")))
     assert ways[0].take() == ways[1].take() == [Delta(from_version=1, version=2, changes=[(3, "L")])]
 
 
@@ -97,10 +96,10 @@ async def test_a_gap_is_read_from_the_log(room: Room, store: HistoryStore) -> No
     outgoing.take()
     store.mutate((0, "L"))
     store.mutate((0, "A"), (1, "L"))
-    room.announced(store.mutate((2, "L")))
+    room.follower.announced(store.mutate((2, "L")))
     await quiet(room)
     assert outgoing.take() == [Delta(from_version=1, version=4, changes=[(0, "A"), (1, "L"), (2, "L")])]
-    assert room.map.letters == "".join(store.letters)
+    assert room.follower.map.letters == "".join(store.letters)
 
 
 async def test_a_gap_beyond_the_log_is_a_snapshot(room: Room, store: HistoryStore) -> None:
@@ -111,7 +110,7 @@ async def test_a_gap_beyond_the_log_is_a_snapshot(room: Room, store: HistoryStor
     for index in range(4):
         store.mutate((index, "L"))
     store.log_reach = 2
-    room.announced(store.mutate((5, "O")))
+    room.follower.announced(store.mutate((5, "O")))
     await quiet(room)
     assert outgoing.take() == [Snapshot(epoch=store.epoch, version=6, layout=1, seats="".join(store.letters))]
 
@@ -122,9 +121,9 @@ async def test_a_new_epoch_is_a_snapshot_and_holds(room: Room, store: HistorySto
     await session_of(room, store, outgoing, holder=HOLDER).greet(None)
     outgoing.take()
     store.begin()
-    room.announced(store.mutate((0, "L")))
+    room.follower.announced(store.mutate((0, "L")))
     await quiet(room)
-    room.announced(store.mutate((1, "L")))
+    room.follower.announced(store.mutate((1, "L")))
     first, *rest = outgoing.take()
     assert first == Snapshot(epoch=store.epoch, version=2, layout=1, seats="L" + "A" * (SEATS - 1))
     assert rest == [
@@ -138,13 +137,13 @@ async def test_repeated_and_old_announcements_change_nothing(room: Room, store: 
     outgoing = RecordingOutgoing()
     await session_of(room, store, outgoing).greet(None)
     first = store.mutate((0, "L"))
-    room.announced(first)
+    room.follower.announced(first)
     outgoing.take()
-    room.announced(first)
-    room.announced(Announcement("gone", 7, ((1, "O"),), 0, (), None))
+    room.follower.announced(first)
+    room.follower.announced(Announcement("gone", 7, ((1, "O"),), 0, (), None))
     await quiet(room)
     assert outgoing.take() == []
-    assert room.map.letters == "".join(store.letters)
+    assert room.follower.map.letters == "".join(store.letters)
 
 
 @pytest.mark.parametrize("version", [1, 2, 3, 4])
@@ -153,8 +152,8 @@ async def test_resume_from_any_known_version(store: HistoryStore, version: int) 
     for index in range(2):
         store.mutate((index, "L"))
     room = await open_room(store)
-    room.announced(store.mutate((0, "A"), (7, "B")))
-    answer = room.catch_up(Position(store.epoch, version))
+    room.follower.announced(store.mutate((0, "A"), (7, "B")))
+    answer = room.catch_up(Position(store.epoch, version)).message
     assert isinstance(answer, Delta)
     assert (answer.from_version, answer.version) == (version, 4)
     if version == 4:
@@ -169,7 +168,7 @@ async def test_a_position_that_cannot_be_resumed_is_a_snapshot(store: HistorySto
     store.log_reach = 3
     room = await open_room(store, log_length=3)
     for position in (None, Position("other", 5), Position(store.epoch, 99), Position(store.epoch, 2)):
-        assert room.catch_up(position) == room.map.snapshot()
+        assert room.catch_up(position).message == room.follower.map.snapshot()
     room.close()
 
 
@@ -177,39 +176,29 @@ async def test_a_store_that_is_away_is_told_once_and_its_return_too(
     room: Room, store: HistoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the store does not answer, members know that locks are paused; nothing is lost when it comes back."""
-    monkeypatch.setattr(room_module, "RETRY_DELAYS_S", (0.001,))
+    monkeypatch.setattr(follower, "RETRY_DELAYS_S", (0.001,))
     outgoing = RecordingOutgoing()
     await session_of(room, store, outgoing).greet(None)
     outgoing.take()
     store.away = True
     missed = store.mutate((2, "L"))
-    room.announced(store.mutate((3, "L")))
+    room.follower.announced(store.mutate((3, "L")))
     while store.calls.count("since") < 4:
         await asyncio.sleep(0.001)
     store.away = False
     await quiet(room)
-    room.announced(missed)
+    room.follower.announced(missed)
     assert [notice.code for notice in outgoing.of(Notice)] == [NoticeCode.LOCKS_PAUSED, NoticeCode.LOCKS_RESUMED]
-    assert room.map.letters == "".join(store.letters)
+    assert room.follower.map.letters == "".join(store.letters)
 
 
-async def test_viewers_are_counted_at_most_once_in_a_while(
-    room: Room, store: HistoryStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Several arrivals within the interval make one `viewers`, and an unchanged count makes none."""
-    monkeypatch.setattr(room_module, "VIEWERS_INTERVAL_S", 0.01)
+async def test_viewers_are_told_when_they_changed(room: Room, store: HistoryStore) -> None:
+    """An unchanged count is not sent again."""
     watcher = RecordingOutgoing()
     await session_of(room, store, watcher).greet(None)
-    others = [session_of(room, store, RecordingOutgoing(), number) for number in range(2, 5)]
-    for other in others:
-        await other.greet(None)
-    while not watcher.of(Viewers):
-        await asyncio.sleep(0.005)
-    for other in others:
-        other.leave()
-        room.enter(other)
-    await asyncio.sleep(0.03)
-    assert watcher.of(Viewers) == [Viewers(count=4)]
+    for count in (3, 3, 4):
+        room.tell_viewers(count)
+    assert watcher.of(Viewers) == [Viewers(count=3), Viewers(count=4)]
 
 
 async def test_a_holder_is_told_on_other_connections_only(room: Room, store: HistoryStore) -> None:
@@ -221,7 +210,7 @@ async def test_a_holder_is_told_on_other_connections_only(room: Room, store: His
     for outgoing in (asker, tab, stranger):
         outgoing.take()
     change = PrivateChange(HOLDER.id, "granted", (4,), ((4, 1_900_000, 1_000_000, 1, 2, None),))
-    room.announced(store.mutate((4, "L"), private=(change,), origin=Origin("w", 1)))
+    room.follower.announced(store.mutate((4, "L"), private=(change,), origin=Origin("w", 1)))
     assert asker.of(Holds) == []
     assert [[hold.seat for hold in told.holds] for told in tab.of(Holds)] == [[4]]
     assert stranger.of(Holds) == []
@@ -285,21 +274,21 @@ async def _converge(script: list[tuple[str, int, str, str]]) -> None:
             store.log_reach = index
         announcement = store.mutate() if move == "silent" else store.mutate((index, letter))  # type: ignore[arg-type]
         for _ in range({"deliver": 1, "twice": 2}.get(fate, 0)):
-            room.announced(announcement)
+            room.follower.announced(announcement)
         late += [announcement] if fate == "late" else []
         if number % 3 == 0:
             await quiet(room)
     for announcement in reversed(late):
-        room.announced(announcement)
-    room.refill()
+        room.follower.announced(announcement)
+    room.follower.refill()
     await quiet(room)
-    assert room.position == Position(store.epoch, store.version)
-    assert room.map.letters == "".join(store.letters)
+    assert room.follower.position == Position(store.epoch, store.version)
+    assert room.follower.map.letters == "".join(store.letters)
     for client in clients:
         if client.session is not None:
             client.hear()
             assert client.seat_map is not None
-            assert (client.seat_map.epoch, client.seat_map.letters) == (store.epoch, room.map.letters)
+            assert (client.seat_map.epoch, client.seat_map.letters) == (store.epoch, room.follower.map.letters)
     room.close()
 
 

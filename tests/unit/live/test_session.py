@@ -66,7 +66,7 @@ async def test_watchers_may_not_lock(connect: Connect, holder: Holder | None, di
 
 async def test_a_resumed_connection_gets_one_delta(connect: Connect, room: Room, store: HistoryStore) -> None:
     """A position that can be resumed is answered by one delta from it, empty if nothing was missed."""
-    room.announced(store.mutate((2, "L")))
+    room.follower.announced(store.mutate((2, "L")))
     client = connect(holder=None)
     await client.session.greet(Position(store.epoch, 1))
     assert client.outgoing.take()[1:] == [Delta(from_version=1, version=2, changes=[(2, "L")])]
@@ -162,11 +162,10 @@ async def test_an_unknown_outcome_is_followed_by_holds(connect: Connect, store: 
     await client.session.greet(None)
     store.answers.append(UnavailableError(Outcome.UNKNOWN, not_after=1_000_500))
     store.holds[HOLDER.id] = (hold(1, 1_900_000),)
-    answer = await client.rejected(type="lock", id=1, seats=[1])
+    answer, told = await client.ask(type="lock", id=1, seats=[1])
+    assert isinstance(answer, Rejected)
     assert (answer.code, answer.outcome) == (Code.UNAVAILABLE, Outcome.UNKNOWN)
-    while not client.outgoing.of(Holds):
-        await asyncio.sleep(0)
-    (told,) = client.outgoing.of(Holds)
+    assert isinstance(told, Holds)
     assert [held.seat for held in told.holds] == [1]
 
 
@@ -176,7 +175,7 @@ async def test_undecodable_messages_end_at_the_third(connect: Connect) -> None:
     await client.session.greet(None)
     client.outgoing.take()
     for _ in range(3):
-        await client.session.receive(b"{")
+        client.session.receive(b"{", binary=False)
     rejections = client.outgoing.of(Rejected)
     assert [(told.id, told.code) for told in rejections] == [(None, Code.BAD_REQUEST)] * 2
     assert client.outgoing.closed is CloseCode.BAD_MESSAGE
@@ -202,7 +201,7 @@ async def test_auth_makes_a_holder(connect: Connect, room: Room, store: HistoryS
     assert (answer.can_lock, [held.seat for held in answer.holds]) == (True, [6])
     for holder in (HOLDER, OTHER):
         change = PrivateChange(holder.id, "released", (6,), ())
-        room.announced(store.mutate((6, "A"), private=(change,)))
+        room.follower.announced(store.mutate((6, "A"), private=(change,)))
     assert [told.holds_version for told in client.outgoing.of(Holds)] == [3]
 
 
@@ -254,12 +253,12 @@ async def test_changes_while_being_greeted_are_not_lost(connect: Connect, room: 
     client = connect()
     client.session._room.register(client.session, HOLDER)
     older = PrivateChange(HOLDER.id, "granted", (1,), ((1, 1_900_000, 1_000_000, 1, 2, None),))
-    room.announced(store.mutate((1, "L"), private=(older,)))
+    room.follower.announced(store.mutate((1, "L"), private=(older,)))
     greeting = asyncio.ensure_future(client.session.greet(None))
     await greeting
     assert client.outgoing.of(Holds) == []
     newer = PrivateChange(HOLDER.id, "released", (1,), ())
-    room.announced(store.mutate((1, "A"), private=(newer,)))
+    room.follower.announced(store.mutate((1, "A"), private=(newer,)))
     assert [told.holds_version for told in client.outgoing.of(Holds)] == [3]
 
 
