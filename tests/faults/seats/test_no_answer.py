@@ -80,6 +80,7 @@ async def test_a_pause_longer_than_the_time_out_leaves_the_outcome_unknown(
         assert failure.value.outcome is Outcome.UNKNOWN
         not_after = failure.value.not_after
         assert not_after is not None
+        assert not_after <= store.now() + TIMEOUT_MS, "a command may not act long after its client has gone"
         settling = asyncio.create_task(store.settled("demo", ALICE, not_after))
         # Let the store's clock pass the command's time before the store may look at it.
         while store.now() <= not_after:
