@@ -93,6 +93,20 @@ async def test_a_pause_longer_than_the_time_out_leaves_the_outcome_unknown(
     assert (await store.snapshot("demo")).version == 2
 
 
+async def test_a_pause_shorter_than_the_time_out_goes_unnoticed(
+    own_valkey: EmbeddedValkey, timely: RedisAdapter, sent: Sent
+) -> None:
+    """What the store answers in time is simply answered."""
+    store = await timely.open(timeout_ms=30_000)
+    await store.snapshot("demo")
+    sent.clear()
+    with paused(own_valkey):
+        asking = asyncio.create_task(store.lock("demo", ALICE, (0,), "all"))
+        await sent.wait()
+
+    assert (await asking).seats == (0,)
+
+
 async def test_a_command_may_still_act_until_its_time(
     own_valkey: EmbeddedValkey, timely: RedisAdapter, sent: Sent
 ) -> None:
