@@ -54,7 +54,8 @@ class Room:
         self._reread_task: asyncio.Task[None] | None = None
         self._loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._viewers_timer: asyncio.TimerHandle | None = None
-        self._viewers_told = 0
+        # What every member was told last; None if they were told different counts.
+        self._viewers_told: int | None = None
         self.paused = False
         """Whether the seat store does not answer just now."""
 
@@ -100,6 +101,9 @@ class Room:
     def enter(self, session: "Session") -> None:
         """Let a session that was greeted receive what is sent to all from now on."""
         self.members.add(session)
+        if len(self.members) != self._viewers_told:
+            # Its `welcome` says another count than the others have.
+            self._viewers_told = None
         self._count_viewers()
 
     def leave(self, session: "Session") -> None:
