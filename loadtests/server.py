@@ -3,15 +3,29 @@
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
+from loadtests.machine import pinned
 from server.embedded import EmbeddedPostgres, EmbeddedValkey
+
+HOST: Final = "127.0.0.1"
+COMMAND: Final = (sys.executable, "-m", "server.cli")
+
+
+@dataclass(frozen=True)
+class Stores:
+    """A Valkey and a PostgreSQL with the demo data, and the settings by which a server finds them."""
+
+    redis_url: str
+    environment: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -30,15 +44,38 @@ class Target:
 
     def session(self) -> str:
         """A new guest's token."""
-        request = urllib.request.Request(f"{self.url}/api/v1/sessions", method="POST")  # noqa: S310 - our own server
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
-            token: str = json.load(answer)["token"]
+        token: str = self._ask("POST", "/sessions")["token"]
         return token
+
+    def seats_of_kind(self, showtime: str, kind: str) -> list[int]:
+        """The indexes of the showtime's seats of one kind that are available."""
+        layout = self._ask("GET", f"/showtimes/{showtime}/layout")["seats"]
+        status = {seat["seat"]: seat["status"] for seat in self._status(showtime)["seats"]}
+        return [seat["index"] for seat in layout if seat["kind"] == kind and status[seat["id"]] == "available"]
+
+    def version(self, showtime: str) -> int:
+        """The showtime's version in the store."""
+        version: int = self._status(showtime)["version"]
+        return version
+
+    def epoch(self, showtime: str) -> str:
+        """The showtime's epoch in the store."""
+        epoch: str = self._status(showtime)["epoch"]
+        return epoch
+
+    def _status(self, showtime: str) -> dict[str, Any]:
+        return self._ask("GET", f"/showtimes/{showtime}/seats/status")
+
+    def _ask(self, method: str, path: str) -> dict[str, Any]:
+        request = urllib.request.Request(f"{self.url}/api/v1{path}", method=method)  # noqa: S310 - our own server
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+            found: dict[str, Any] = json.load(answer)
+        return found
 
 
 @contextlib.contextmanager
-def running(**settings: str) -> Iterator[Target]:
-    """`cinebook serve` with the demo data on embedded servers; `settings` by their names without the prefix."""
+def stores() -> Iterator[Stores]:
+    """An embedded Valkey and PostgreSQL in a folder of their own, with the demo data."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cinebook-load-"))
         # As root, PostgreSQL runs as another user, who must be able to pass through.
@@ -48,21 +85,47 @@ def running(**settings: str) -> Iterator[Target]:
         environment = {
             **os.environ,
             "CINEBOOK_DATA_DIR": folder,
-            "CINEBOOK_HOST": "127.0.0.1",
-            "CINEBOOK_PORT": "0",
+            "CINEBOOK_HOST": HOST,
             "CINEBOOK_REDIS_URL": valkey.url,
             "CINEBOOK_DATABASE_URL": postgres.url,
             "CINEBOOK_LOG_LEVEL": "warning",
-            **{f"CINEBOOK_{name}": value for name, value in settings.items()},
         }
-        command = [sys.executable, "-m", "server.cli"]
-        subprocess.run([*command, "seed"], env=environment, check=True)
-        process = subprocess.Popen([*command, "serve"], env=environment, stdout=subprocess.PIPE, text=True)
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            port = int(said.rsplit(":", 1)[1])
-            yield Target(host="127.0.0.1", port=port, pid=process.pid, redis_url=valkey.url)
-        finally:
-            process.terminate()
-            process.wait(30)
+        subprocess.run([*COMMAND, "seed"], env=environment, check=True)
+        yield Stores(redis_url=valkey.url, environment=environment)
+
+
+@contextlib.contextmanager
+def serving(
+    on: Stores, settings: Mapping[str, str], *, core: set[int] | None = None, port: int = 0
+) -> Iterator[Target]:
+    """`cinebook serve` on these stores, kept on `core`; `settings` by their names in capitals, without the prefix."""
+    environment = {
+        **on.environment,
+        "CINEBOOK_PORT": str(port),
+        **{f"CINEBOOK_{name}": value for name, value in settings.items()},
+    }
+    with pinned(core or os.sched_getaffinity(0)):
+        process = subprocess.Popen([*COMMAND, "serve"], env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        assert said, "the server did not start"
+        yield Target(host=HOST, port=int(said.rsplit(":", 1)[1]), pid=process.pid, redis_url=on.redis_url)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+@contextlib.contextmanager
+def running(**settings: str) -> Iterator[Target]:
+    """Stores and a server on them, pinned to nothing."""
+    with stores() as on, serving(on, settings) as target:
+        yield target
+
+
+def free_port() -> int:
+    """A port that nobody listens on, for a server that is to be started there again and again."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port

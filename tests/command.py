@@ -137,8 +137,8 @@ class Command:
 
 
 def embedded_pids(data_dir: Path) -> list[int]:
-    """The ids of the servers that run on this folder, by what they note there."""
-    return [int((data_dir / name / "running").read_text().split()[0]) for name in ("valkey", "postgres")]
+    """The ids of the servers that run on this folder, or were left there, by what they note in it."""
+    return [int(path.read_text().split()[0]) for path in data_dir.glob("*/running")]
 
 
 def wait_until_gone(pids: list[int]) -> None:
@@ -150,7 +150,12 @@ def wait_until_gone(pids: list[int]) -> None:
 
 
 def _environment(settings: dict[str, object]) -> dict[str, str]:
-    others = {name: value for name, value in os.environ.items() if not name.startswith("CINEBOOK_")}
+    # As in a person's pipe, standard output is not to be unbuffered.
+    others = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("CINEBOOK_") and name != "PYTHONUNBUFFERED"
+    }
     return others | {f"CINEBOOK_{name.upper()}": str(value) for name, value in settings.items()}
 
 

@@ -32,6 +32,7 @@ class Room:
         self._holders: dict[str, set[Session]] = {}
         self._coalescer = Coalescer(self._send_delta, interval_s=coalesce_ms / 1000)
         self._viewers = 0
+        self._viewers_known = True
 
     async def ready(self) -> None:
         """Return once the map was read for the first time; raises what that read raised for good."""
@@ -48,6 +49,9 @@ class Room:
         """Let a session that was greeted receive what is sent to all from now on."""
         self.members.add(session)
         self.admit(session)
+        if self.viewers != self._viewers:
+            # Its `welcome` says another count than the others have.
+            self._viewers_known = False
 
     def leave(self, session: "Session") -> None:
         """Forget a session; one that never entered is no error."""
@@ -81,9 +85,9 @@ class Room:
         self._write(Broadcast(message))
 
     def tell_viewers(self, count: int) -> None:
-        """Send `viewers` if the count is another than was sent last."""
-        if count != self._viewers:
-            self._viewers = count
+        """Send `viewers` if anybody was told another count last."""
+        if count != self._viewers or not self._viewers_known:
+            self._viewers, self._viewers_known = count, True
             self.broadcast(Viewers(count=count))
 
     @property

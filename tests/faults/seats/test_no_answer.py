@@ -80,6 +80,7 @@ async def test_a_pause_longer_than_the_time_out_leaves_the_outcome_unknown(
         assert failure.value.outcome is Outcome.UNKNOWN
         not_after = failure.value.not_after
         assert not_after is not None
+        assert not_after <= store.now() + TIMEOUT_MS, "a command may not act long after its client has gone"
         settling = asyncio.create_task(store.settled("demo", ALICE, not_after))
         # Let the store's clock pass the command's time before the store may look at it.
         while store.now() <= not_after:
@@ -90,6 +91,20 @@ async def test_a_pause_longer_than_the_time_out_leaves_the_outcome_unknown(
         holdings = await settling
     assert [hold.seat for hold in holdings.holds] == [0]
     assert (await store.snapshot("demo")).version == 2
+
+
+async def test_a_pause_shorter_than_the_time_out_goes_unnoticed(
+    own_valkey: EmbeddedValkey, timely: RedisAdapter, sent: Sent
+) -> None:
+    """What the store answers in time is simply answered."""
+    store = await timely.open(timeout_ms=30_000)
+    await store.snapshot("demo")
+    sent.clear()
+    with paused(own_valkey):
+        asking = asyncio.create_task(store.lock("demo", ALICE, (0,), "all"))
+        await sent.wait()
+
+    assert (await asking).seats == (0,)
 
 
 async def test_a_command_may_still_act_until_its_time(

@@ -1,21 +1,32 @@
 """Folders for the command's data, and the command itself."""
 
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.command import Command
+from tests.command import Command, embedded_pids, wait_until_gone
 from tests.servers import discard
 
 Cinebook = Callable[..., Command]
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c() -> Iterator[None]:
+    """A shell that runs the tests in the background has them ignore Ctrl-C, and what they start would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def _data_dir() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="cinebook-tests-", dir="/tmp"))
     folder.chmod(0o711)
     yield folder
+    # A command that a failed test killed has its servers end a little later.
+    wait_until_gone(embedded_pids(folder))
     discard(folder)
 
 

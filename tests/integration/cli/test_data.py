@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from server.embedded import EmbeddedPostgres
+from tests.command import embedded_pids
 from tests.integration.cli.conftest import Cinebook
 
 
@@ -32,6 +33,6 @@ def test_migrate_brings_its_own_database(cinebook: Cinebook, new_data_dir: Path)
     """Without a configured database the embedded one is migrated, and stopped again."""
     with cinebook("migrate", data_dir=new_data_dir) as command:
         assert command.end() == 0, command.errors
-    assert not list(new_data_dir.glob("*/running"))
+    assert embedded_pids(new_data_dir) == []
     with EmbeddedPostgres(new_data_dir) as postgres:
         assert postgres.sql("SELECT count(*) FROM showtimes", "cinebook") == "0"

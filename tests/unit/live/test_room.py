@@ -201,6 +201,27 @@ async def test_viewers_are_told_when_they_changed(room: Room, store: HistoryStor
     assert watcher.of(Viewers) == [Viewers(count=3), Viewers(count=4)]
 
 
+async def test_viewers_count_for_those_who_came_meanwhile(
+    room: Room, store: HistoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One whose `welcome` said another count hears the count even if it is again what others were told last."""
+    monkeypatch.setattr(room_module, "VIEWERS_INTERVAL_S", 0.01)
+    first, second, newcomer = (RecordingOutgoing() for _ in range(3))
+    before = [session_of(room, store, first, 1), session_of(room, store, second, 2)]
+    for session in before:
+        await session.greet(None)
+    while not first.of(Viewers):
+        await asyncio.sleep(0.005)
+    for session in before:
+        session.leave()
+    await session_of(room, store, newcomer, 3).greet(None)
+    await session_of(room, store, RecordingOutgoing(), 4).greet(None)
+    async with asyncio.timeout(5):
+        while not newcomer.of(Viewers):
+            await asyncio.sleep(0.005)
+    assert newcomer.of(Viewers) == first.of(Viewers) == [Viewers(count=2)]
+
+
 async def test_a_holder_is_told_on_other_connections_only(room: Room, store: HistoryStore) -> None:
     """The connection that asked is answered, not told; the holder's other ones are told; strangers never."""
     asker, tab, stranger = RecordingOutgoing(), RecordingOutgoing(), RecordingOutgoing()
