@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from protocol.codec import JSON, MSGPACK
 from protocol.codes import NoticeCode
-from protocol.from_server import Delta, Holds, Notice, Snapshot, Viewers
+from protocol.from_server import Delta, Holds, Notice, Snapshot, Viewers, Welcome
 from protocol.seatmap import SeatMap
 from server.live import follower
 from server.live.room import Room
@@ -201,25 +201,17 @@ async def test_viewers_are_told_when_they_changed(room: Room, store: HistoryStor
     assert watcher.of(Viewers) == [Viewers(count=3), Viewers(count=4)]
 
 
-async def test_viewers_count_for_those_who_came_meanwhile(
-    room: Room, store: HistoryStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_viewers_count_for_those_who_came_meanwhile(room: Room, store: HistoryStore) -> None:
     """One whose `welcome` said another count hears the count even if it is again what others were told last."""
-    monkeypatch.setattr(room_module, "VIEWERS_INTERVAL_S", 0.01)
-    first, second, newcomer = (RecordingOutgoing() for _ in range(3))
-    before = [session_of(room, store, first, 1), session_of(room, store, second, 2)]
-    for session in before:
-        await session.greet(None)
-    while not first.of(Viewers):
-        await asyncio.sleep(0.005)
-    for session in before:
-        session.leave()
-    await session_of(room, store, newcomer, 3).greet(None)
-    await session_of(room, store, RecordingOutgoing(), 4).greet(None)
-    async with asyncio.timeout(5):
-        while not newcomer.of(Viewers):
-            await asyncio.sleep(0.005)
-    assert newcomer.of(Viewers) == first.of(Viewers) == [Viewers(count=2)]
+    first, newcomer = RecordingOutgoing(), RecordingOutgoing()
+    before = session_of(room, store, first, 1)
+    await before.greet(None)
+    room.tell_viewers(1)
+    await session_of(room, store, newcomer, 2).greet(None)
+    assert [welcome.viewers for welcome in newcomer.of(Welcome)] == [2]
+    before.leave()
+    room.tell_viewers(1)
+    assert newcomer.of(Viewers) == [Viewers(count=1)]
 
 
 async def test_a_holder_is_told_on_other_connections_only(room: Room, store: HistoryStore) -> None:
