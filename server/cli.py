@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from types import FrameType
@@ -15,14 +16,14 @@ from pydantic import ValidationError
 from server.db.migrate import upgrade
 from server.domain.errors import UnavailableError
 from server.embedded import Addresses, EmbeddedError, EmbeddedServers
-from server.identity.secrets import SecretError
+from server.identity.secrets import SecretError, load_secret
 from server.main import create_app, migrate_and_seed
 from server.ops.logging import configure
 from server.ops.settings import Settings
 from server.serving import STOP_SIGNALS, BindError, ignore_stop_signals, listen, serve, url_of
+from server.supervisor import Supervisor
 from server.watch import WatchError
 from server.watch import watch as watch_showtime
-from server.web.app import Application
 
 app = typer.Typer(
     add_completion=False,
@@ -31,26 +32,28 @@ app = typer.Typer(
     help="CineBook Live: a real-time seat-map server. Every setting is an environment variable CINEBOOK_….",
 )
 
+Workers = Annotated[int | None, typer.Option(help="Processes that serve the port; by default as the settings say.")]
+
 
 @app.command()
-def run() -> None:
+def run(workers: Workers = None) -> None:
     """Start what is missing (Valkey, PostgreSQL), migrate, load the demo data and serve: all from nothing."""
-    settings = _settings()
+    settings = _settings(workers)
     with _failing_clearly():
         # First of all, because it is the likeliest to fail; whoever connects meanwhile waits for the start.
         listener = listen(settings.host, settings.port)
         with _addresses(settings) as addresses:
             migrate_and_seed(addresses.database_url)
-            serve(_app(settings, addresses), listener, settings)
+            _serve(settings, addresses, listener)
 
 
 @app.command("serve")
-def serve_only() -> None:
+def serve_only(workers: Workers = None) -> None:
     """Serve on servers and data that are there already."""
-    settings = _settings()
+    settings = _settings(workers)
     with _failing_clearly():
         addresses = _configured(settings)
-        serve(_app(settings, addresses), listen(settings.host, settings.port), settings)
+        _serve(settings, addresses, listen(settings.host, settings.port))
 
 
 @app.command()
@@ -87,9 +90,9 @@ def main() -> None:
     app()
 
 
-def _settings() -> Settings:
+def _settings(workers: int | None = None) -> Settings:
     try:
-        settings = Settings()
+        settings = Settings() if workers is None else Settings(workers=workers)
     except ValidationError as error:
         for fault in error.errors():
             name = "CINEBOOK_" + "_".join(map(str, fault["loc"])).upper() if fault["loc"] else "settings"
@@ -118,11 +121,17 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
 
 
-def _app(settings: Settings, addresses: Addresses) -> Application:
+def _serve(settings: Settings, addresses: Addresses, listener: socket.socket) -> None:
+    """Serve in this process, or in as many others as are wanted."""
     try:
-        return create_app(settings, addresses)
+        # Each worker reads the key again; what is wrong with it is said once, and before any of them starts.
+        load_secret(settings.secret_key.get_secret_value(), settings.data_dir)
     except OSError as error:
         _fail(f"cannot keep the key in {settings.data_dir}: {error.strerror}")
+    if settings.workers == 1:
+        serve(create_app(settings, addresses), listener, settings)
+    else:
+        Supervisor(settings, addresses, listener).run()
 
 
 def _configured(settings: Settings) -> Addresses:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import structlog
 
 from protocol.codes import Outcome
 from server.domain.errors import UnavailableError
+from server.ops.metrics import STORE_ERRORS, STORE_SECONDS
 from server.seats.clock import StoreClock
 from server.seats.link import LINK_ERRORS, Argument, ErrorReply, Link
 from server.seats.scripts import Operation, Script, Scripts
@@ -151,7 +153,13 @@ class Pipeline:
         Raises `OtherStoreError` if the store is another by now (nothing was sent), and `UnavailableError`.
         """
         command = Command(arguments, self._scripts[operation], keys, epoch, identity, changes)
-        reply, _ = await self._submit(command)
+        started = time.perf_counter()
+        try:
+            reply, _ = await self._submit(command)
+        except UnavailableError as error:
+            STORE_ERRORS.labels(operation, error.outcome or Outcome.NONE).inc()
+            raise
+        STORE_SECONDS.labels(operation).observe(time.perf_counter() - started)
         return reply
 
     async def close(self) -> None:

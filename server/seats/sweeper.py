@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from server.domain.errors import ShowtimeNotFoundError, UnavailableError
+from server.ops.metrics import EXPIRED, SWEEPS
 from server.seats.store import RedisSeatStore
 
 BATCH: Final = 1000
@@ -47,7 +48,10 @@ class Sweeper:
         if await self._store.lead_sweep(self._interval_ms):
             showtimes |= dict.fromkeys(await self._store.active())
         due = await self._store.due(tuple(showtimes))
-        return sum(await asyncio.gather(*map(self._sweep_one, due)))
+        ended = sum(await asyncio.gather(*map(self._sweep_one, due)))
+        SWEEPS.inc()
+        EXPIRED.inc(ended)
+        return ended
 
     async def _run(self) -> None:
         while True:

@@ -8,9 +8,10 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
-from server.web import asyncapi, health, openapi, pages, seats, sessions, showtimes
+from server.web import asyncapi, health, metrics, openapi, pages, seats, sessions, showtimes
 from server.web.context import Context
 from server.web.endpoint import Endpoint
+from server.web.metrics import Metered
 from server.web.middleware import BodyLimit, Cors, Csrf, Envelope
 from server.web.problems import HANDLERS
 from server.web.requests import MAX_BODY_BYTES
@@ -33,10 +34,12 @@ def build_app(
         routes=[
             *extra_routes,
             *(endpoint.route() for endpoint in endpoints()),
-            *health.routes(dict(context.probes)),
+            *health.routes(dict(context.probes), context.lifecycle),
+            metrics.route(),
             *pages.routes(context.static),
         ],
         middleware=[
+            Middleware(Metered),
             Middleware(Envelope),
             Middleware(Cors, origins=context.origins),
             Middleware(Csrf, origins=context.origins),

@@ -1,13 +1,14 @@
 """What every route is given; `build_app` keeps it as `app.state.context`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.requests import HTTPConnection
 
 from server.identity.origins import OriginPolicy
 from server.identity.sessions import Sessions
+from server.ops.lifecycle import Lifecycle
 from server.ports import Catalogue, SeatStore
 from server.web.health import Probe
 
@@ -16,7 +17,7 @@ from server.web.health import Probe
 class Context:
     """The parts that the routes work with; `static` is the folder of the pages and their assets.
 
-    `probes` are what `/readyz` asks, by the name of the dependency.
+    `probes` are what `/readyz` asks, by the name of the dependency, unless `lifecycle` says that the worker ends.
     """
 
     catalogue: Catalogue
@@ -26,6 +27,7 @@ class Context:
     public_url: str
     static: Path
     probes: Mapping[str, Probe]
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
 
 
 def context_of(connection: HTTPConnection) -> Context:

@@ -1,4 +1,7 @@
-"""`/healthz`: the process lives. `/readyz`: each dependency by name, and 503 when one that it needs is gone."""
+"""`/healthz`: the process lives. `/readyz`: each dependency by name, and 503 when one that it needs is gone.
+
+A worker that takes leave of its visitors is not ready either, whatever its dependencies say.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.domain.errors import CineBookError
+from server.ops.lifecycle import Lifecycle
 from server.web.responses import json_response
 
 PROBE_TIMEOUT_S: Final = 2.0
@@ -54,14 +58,18 @@ async def _ask(probe: Probe) -> Check:
         return Check(state="gone", findings=(type(error).__name__,))
 
 
-def routes(probes: dict[str, Probe]) -> list[Route]:
-    """Both routes; they need nothing but the probes."""
+DRAINING: Final = Readiness(ready=False, checks={"worker": Check(state="gone", findings=("draining",))})
+"""What a worker that ends says of itself; it asks nobody."""
+
+
+def routes(probes: dict[str, Probe], lifecycle: Lifecycle) -> list[Route]:
+    """Both routes; they need nothing but the probes and to know whether the worker stays."""
 
     async def healthz(_request: Request) -> Response:
         return json_response({"alive": True})
 
     async def readyz(_request: Request) -> Response:
-        found = await readiness(probes)
+        found = DRAINING if lifecycle.draining else await readiness(probes)
         return json_response(found, status=200 if found.ready else 503)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from protocol.codes import Code, Outcome
 from server.domain.errors import NotFoundError, RefusedError, TokenError
+from server.ops.metrics import REFUSED
 from server.ops.texts import Language, language_of, text
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -68,6 +69,7 @@ def request_id(connection: HTTPConnection) -> str:
 
 def problem_response(connection: HTTPConnection, code: Code, **fields: Any) -> Response:
     """The problem document for `code`, in the language that the client prefers."""
+    REFUSED.labels(code.value).inc()
     language: Language = language_of(connection.headers.get("accept-language"))
     problem = Problem(
         type=TYPE_BASE + code.value.replace("_", "-"),

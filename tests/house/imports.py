@@ -24,7 +24,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "watch": set(),
     "main": CORE | {"ops", "embedded", "web"} | SIBLINGS,
     "serving": CORE | {"ops", "live", "web"},
-    "cli": CORE | {"ops", "embedded", "web", "main", "serving", "watch"} | SIBLINGS,
+    "supervisor": {"ops", "embedded", "serving"},
+    "worker": {"ops", "embedded", "main", "serving", "supervisor"},
+    "cli": CORE | {"ops", "embedded", "web", "main", "serving", "supervisor", "watch"} | SIBLINGS,
 }
 """What each part of `server` may import of the others; its own part always."""
 
@@ -35,11 +37,12 @@ CONFINED: dict[str, tuple[str, ...]] = {
     "alembic": ("server.db",),
     "starlette": ("server.web", "server.live"),
     "pydantic_settings": ("server.ops.settings",),
+    "prometheus_client": ("server.ops",),
 }
 """Libraries and the only places that know of them."""
 
 SETTINGS = "server.ops.settings"
-SETTINGS_READERS = ("server.main", "server.serving", "server.cli")
+SETTINGS_READERS = ("server.main", "server.serving", "server.supervisor", "server.worker", "server.cli")
 
 SHELL = ("protocol.aio", "protocol.events")
 """The asyncio shell of the client; everything else in `protocol` does no I/O."""

@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 
 from protocol.codes import Outcome
 from server.domain.errors import UnavailableError
+from server.ops.lifecycle import Lifecycle
 from server.web import health
 from server.web.health import Check, Probe
 from tests.unit.web.serving import client_of
@@ -14,7 +15,7 @@ from tests.unit.web.serving import client_of
 
 def app(**probes: Probe) -> Starlette:
     """An application with nothing but health."""
-    return Starlette(routes=health.routes(probes))
+    return Starlette(routes=health.routes(probes, Lifecycle()))
 
 
 async def fine() -> Check:
@@ -73,3 +74,14 @@ async def test_not_ready_while_a_dependency_is_gone(probe: Probe, monkeypatch: p
     assert answer.json()["checks"]["store"]["state"] == "gone"
     assert answer.json()["checks"]["database"]["state"] == "ok"
     assert "password" not in answer.text
+
+
+async def test_a_worker_that_takes_leave_is_not_ready() -> None:
+    """It says so without asking its dependencies, and lives."""
+    lifecycle = Lifecycle()
+    async with client_of(Starlette(routes=health.routes({"store": hanging}, lifecycle))) as client:
+        lifecycle.leave()
+        answer = await client.get("/readyz")
+        assert (await client.get("/healthz")).status_code == 200
+    assert answer.status_code == 503
+    assert answer.json() == {"ready": False, "checks": {"worker": {"state": "gone", "findings": ["draining"]}}}

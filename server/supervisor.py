@@ -1,0 +1,196 @@
+"""Several workers on one port: started, replaced when they end, and ended with the one that started them.
+
+The supervisor binds the socket and never accepts; the workers inherit it, so that a connection which waits in the
+backlog when one worker leaves is taken by another. Between it and each worker is a lifeline, a pair of sockets: what
+the worker needs goes down (secrets too, which are nobody else's to see), its word comes up, and either side knows by
+its end that the other is dead.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from enum import IntEnum
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import structlog
+
+from server.embedded import Addresses
+from server.ops import metrics
+from server.ops.settings import Settings
+from server.serving import SHUTDOWN_S, STOP_SIGNALS, announce, ignore_stop_signals
+
+FIRST_PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 10.0
+"""Before a worker is replaced that died young; doubled each time. The first such death costs no pause."""
+
+STEADY_S: Final = 10.0
+"""A worker that has lived so long did not die of its start."""
+
+MARGIN_S: Final = 5.0
+"""What a worker gets to end in beside the bounds of its own; then it is killed."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Word(IntEnum):
+    """What a worker tells its supervisor."""
+
+    SERVING = 1
+    """It accepts connections."""
+
+    LEAVING = 2
+    """It accepts no more, and ends when its visitors are told."""
+
+
+@dataclass(eq=False)
+class _Worker:
+    """One process; `slot` is its number in the metrics, free for another when it is dead."""
+
+    slot: int
+    process: subprocess.Popen[bytes]
+    lifeline: Connection
+    started: float = field(default_factory=time.monotonic)
+    word: Word | None = None
+
+
+class Supervisor:
+    """Keeps `settings.workers` processes serving on `listener` until SIGINT or SIGTERM.
+
+    A worker that is told to end, or dies, is replaced at once; after repeated early deaths with growing pauses.
+    """
+
+    def __init__(self, settings: Settings, addresses: Addresses, listener: socket.socket) -> None:
+        self._settings = settings
+        self._addresses = addresses
+        self._listener = listener
+        self._workers: list[_Worker] = []
+        self._woken, self._waker = socket.socketpair()
+        self._stopping = False
+        self._served = False
+        self._failed: int | None = None
+        self._pause = 0.0
+        self._next_start = 0.0
+
+    def run(self) -> None:
+        """Supervise until the end of all; SIGINT and SIGTERM are ignored from then on.
+
+        Raises SystemExit with the first worker's exit code if it does not start, as a single worker would.
+        """
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._stop)
+        with tempfile.TemporaryDirectory(prefix="cinebook-metrics-", ignore_cleanup_errors=True) as folder:
+            try:
+                while not self._stopping and self._failed is None:
+                    self._replenish(Path(folder))
+                    self._listen_to_workers(Path(folder), self._patience())
+            finally:
+                self._end_all(Path(folder))
+        if self._failed is not None:
+            sys.exit(self._failed)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+        self._waker.send(b"\0")
+
+    def _replenish(self, folder: Path) -> None:
+        staying = sum(worker.word != Word.LEAVING for worker in self._workers)
+        while staying < self._settings.workers and time.monotonic() >= self._next_start:
+            self._workers.append(self._start(folder))
+            staying += 1
+
+    def _patience(self) -> float | None:
+        """How long nothing is to be done unless something happens; None is for ever."""
+        staying = sum(worker.word != Word.LEAVING for worker in self._workers)
+        return None if staying == self._settings.workers else max(0.0, self._next_start - time.monotonic())
+
+    def _start(self, folder: Path) -> _Worker:
+        taken = {worker.slot for worker in self._workers}
+        slot = next(number for number in range(len(taken) + 1) if number not in taken)
+        ours, theirs = Pipe()
+        # A signal before the worker can handle it waits for it, instead of breaking its imports off with a traceback.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        try:
+            with theirs:
+                places = (self._listener.fileno(), theirs.fileno())
+                process = subprocess.Popen(  # noqa: S603 - this very program
+                    [sys.executable, "-m", "server.worker", *map(str, places)],
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=places,
+                    env={**os.environ, **metrics.environment(folder, slot)},
+                )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        worker = _Worker(slot, process, ours)
+        try:
+            ours.send((self._settings, self._addresses))
+        except OSError as error:
+            # Its end is noticed and dealt with like any other.
+            _log.warning("a worker ended before it began", worker=process.pid, error=str(error))
+        return worker
+
+    def _listen_to_workers(self, folder: Path, timeout: float | None) -> None:
+        """Take in what the workers say, for at most `timeout` seconds; returns when something was said or done."""
+        lifelines = {worker.lifeline: worker for worker in self._workers}
+        for ready in wait([*lifelines, self._woken], timeout):
+            if not isinstance(ready, Connection):
+                self._woken.recv(64)
+                continue
+            worker = lifelines[ready]
+            try:
+                worker.word = Word(ready.recv())
+            except (EOFError, OSError):
+                self._bury(worker, folder)
+                continue
+            if worker.word == Word.SERVING and not self._served:
+                self._served = True
+                if not self._stopping:
+                    announce(self._listener)
+
+    def _bury(self, worker: _Worker, folder: Path) -> None:
+        """A worker's lifeline has ended, and so has the worker."""
+        worker.lifeline.close()
+        code = worker.process.wait()
+        self._workers.remove(worker)
+        metrics.forget(folder, worker.slot)
+        if self._stopping or worker.word == Word.LEAVING:
+            if code:
+                _log.warning("a worker did not end in good order", worker=worker.process.pid, code=code)
+            return
+        if code > 0 and not self._served:
+            # What kept the first from starting would keep the next one too.
+            self._failed = self._failed or code
+            return
+        _log.warning("a worker died and is replaced", worker=worker.process.pid, code=code)
+        now = time.monotonic()
+        if now - worker.started >= STEADY_S:
+            self._pause = 0.0
+        self._next_start = now + self._pause
+        self._pause = min(max(2 * self._pause, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+
+    def _end_all(self, folder: Path) -> None:
+        """End every worker in good order, or by force where that takes too long."""
+        ignore_stop_signals()
+        self._stopping = True
+        # First, or connections would wait in a backlog that nobody serves.
+        self._listener.close()
+        for worker in self._workers:
+            worker.process.terminate()
+        deadline = time.monotonic() + self._settings.drain_ms / 1000 + SHUTDOWN_S + MARGIN_S
+        while self._workers:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                for worker in self._workers:
+                    _log.warning("a worker had to be killed", worker=worker.process.pid)
+                    worker.process.kill()
+            self._listen_to_workers(folder, max(left, MARGIN_S if left <= 0 else 0.0))
+        self._woken.close()
+        self._waker.close()
