@@ -52,7 +52,12 @@ def test_the_wheel_has_every_file_of_a_package(files: set[str], package: str) ->
 
 @pytest.mark.parametrize(
     ("folder", "suffix"),
-    [("server/seats/lua", ".lua"), ("server/db/migrations/versions", ".py"), ("server/_static", ".html")],
+    [
+        ("server/seats/lua", ".lua"),
+        ("server/coordination/lua", ".lua"),
+        ("server/db/migrations/versions", ".py"),
+        ("server/_static", ".html"),
+    ],
 )
 def test_the_wheel_has_some_of_each_kind(files: set[str], folder: str, suffix: str) -> None:
     """Scripts, migrations and pages are there: an empty folder in the tree would not be noticed otherwise."""

@@ -1,0 +1,1 @@
+"""The contract of the port `Audience`, over every adapter."""

@@ -1,0 +1,28 @@
+"""Workers that share an audience; each adapter that joins the list runs through the whole suite."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+
+from server.coordination.viewers import RedisAudience
+from server.ports import Audience
+
+SOON_MS = 400
+"""How long a note counts in these tests; long beside a round trip."""
+
+Worker = Callable[..., Audience]
+
+
+@pytest.fixture(params=["redis"])
+async def worker(request: pytest.FixtureRequest, redis_url: str, key_prefix: str) -> AsyncIterator[Worker]:
+    """Makes workers by name; what they tell counts for a minute, or as long as is said."""
+    assert request.param == "redis"
+    async with AsyncExitStack() as stack:
+
+        def make(name: str, *, counts_for_ms: int = 60_000) -> Audience:
+            audience = RedisAudience(redis_url, key_prefix, worker=name, counts_for_ms=counts_for_ms)
+            stack.push_async_callback(audience.close)
+            return audience
+
+        yield make

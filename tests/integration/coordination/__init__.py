@@ -1,0 +1,1 @@
+"""What workers share through the store, on a real one."""

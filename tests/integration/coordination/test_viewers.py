@@ -1,0 +1,76 @@
+"""The audience on a real store: what it leaves behind, and a store that restarts, is silent or is gone."""
+
+import asyncio
+import contextlib
+import socket
+
+import pytest
+from redis.asyncio import Redis
+
+from protocol.codes import Outcome
+from server.coordination.viewers import RedisAudience
+from server.domain.errors import UnavailableError
+
+
+async def test_nothing_is_left_behind(redis_url: str, key_prefix: str) -> None:
+    """The one key of a showtime is in its slot, holds no more than the living, and ends by itself."""
+    dead, living = (
+        RedisAudience(redis_url, key_prefix, worker="a", counts_for_ms=100),
+        RedisAudience(redis_url, key_prefix, worker="b"),
+    )
+    async with Redis.from_url(redis_url, decode_responses=True) as redis:
+        await dead.tell({"s1": 8})
+        assert [key async for key in redis.scan_iter(f"{key_prefix}*")] == [f"{key_prefix}{{st:s1}}:viewers"]
+        async with asyncio.timeout(10):
+            while await living.tell({"s1": 2}) != {"s1": 2}:
+                await asyncio.sleep(0.02)
+        assert set(await redis.hgetall(f"{key_prefix}{{st:s1}}:viewers")) == {"b"}
+        assert 0 < await redis.pttl(f"{key_prefix}{{st:s1}}:viewers") <= 10_000
+        await living.tell({"s1": 0})
+        assert not await redis.exists(f"{key_prefix}{{st:s1}}:viewers")
+    await dead.close()
+    await living.close()
+
+
+async def test_a_store_that_forgot_its_scripts(redis_url: str, key_prefix: str) -> None:
+    """After SCRIPT FLUSH, as after a restart, the next call works as if nothing had been."""
+    audience = RedisAudience(redis_url, key_prefix, worker="a")
+    await audience.tell({"s1": 1})
+    async with Redis.from_url(redis_url) as redis:
+        await redis.script_flush()
+    assert await audience.tell({"s1": 2}) == {"s1": 2}
+    await audience.close()
+
+
+async def test_a_lost_connection_is_made_again(redis_url: str, key_prefix: str) -> None:
+    """A call may fail with its connection; the one after it does not."""
+    audience = RedisAudience(redis_url, key_prefix, worker="a")
+    await audience.tell({"s1": 1})
+    async with Redis.from_url(redis_url) as redis:
+        await redis.client_kill_filter(_type="normal", skipme=True)
+    with contextlib.suppress(UnavailableError):
+        await audience.tell({"s1": 2})
+    assert await audience.tell({"s1": 3}) == {"s1": 3}
+    await audience.close()
+
+
+async def test_a_store_that_is_gone() -> None:
+    """It is said at once, outcome none."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    audience = RedisAudience(f"redis://127.0.0.1:{port}", "p", worker="a")
+    with pytest.raises(UnavailableError) as caught:
+        await audience.tell({"s1": 1})
+    assert caught.value.outcome == Outcome.NONE
+    await audience.close()
+
+
+async def test_a_silent_store_is_given_up() -> None:
+    """One that accepts and never answers holds nobody longer than the time-out."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        audience = RedisAudience(f"redis://127.0.0.1:{port}", "p", worker="a", timeout_ms=100)
+        async with asyncio.timeout(10):
+            with pytest.raises(UnavailableError):
+                await audience.tell({"s1": 1})
+        await audience.close()
