@@ -12,6 +12,7 @@ import uvicorn
 
 from protocol.codec import MAX_INBOUND_BYTES
 from server.live.wire import SeatMapProtocol
+from server.ops import metrics
 from server.ops.settings import Settings
 from server.web.app import Application
 from server.web.context import Context
@@ -21,6 +22,9 @@ USER_TIMEOUT_MS: Final = 30_000
 
 SHUTDOWN_S: Final = 10
 """How long open requests may take after SIGTERM."""
+
+ON_THEIR_WAY_S: Final = 0.25
+"""How long a connection that was just accepted has to send its request before the server that ends closes it."""
 
 BACKLOG: Final = 4096
 
@@ -80,13 +84,14 @@ class Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
+            metrics.WORKERS.set(1)
             self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more, say goodbye, then what Uvicorn does: end what is open, and the application."""
         self._begin_to_stop()
         try:
-            await self._lifecycle.drain()
+            await asyncio.gather(self._lifecycle.drain(), asyncio.sleep(ON_THEIR_WAY_S))
         finally:
             await super().shutdown(sockets)
 
@@ -112,6 +117,7 @@ class Server(uvicorn.Server):
         """Give the listening socket up at once: what waits in a backlog that others share is theirs from now on."""
         if not self._lifecycle.draining:
             self._lifecycle.leave()
+            metrics.WORKERS.set(0)
             for server in self.servers:
                 server.close()
             self._on_stopping()

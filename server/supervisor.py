@@ -62,6 +62,19 @@ class _Worker:
     word: Word | None = None
 
 
+class Pauses:
+    """How long to wait before a worker is replaced that died, so that a crash loop does not spin."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def after(self, lived_s: float) -> float:
+        """The pause in seconds after a worker that has lived so long: none at first, then more and more."""
+        pause = 0.0 if lived_s >= STEADY_S else self._next
+        self._next = min(max(2 * pause, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+        return pause
+
+
 class Supervisor:
     """Keeps `settings.workers` processes serving on `listener` until SIGINT or SIGTERM.
 
@@ -77,7 +90,7 @@ class Supervisor:
         self._stopping = False
         self._served = False
         self._failed: int | None = None
-        self._pause = 0.0
+        self._pauses = Pauses()
         self._next_start = 0.0
 
     def run(self) -> None:
@@ -171,10 +184,7 @@ class Supervisor:
             return
         _log.warning("a worker died and is replaced", worker=worker.process.pid, code=code)
         now = time.monotonic()
-        if now - worker.started >= STEADY_S:
-            self._pause = 0.0
-        self._next_start = now + self._pause
-        self._pause = min(max(2 * self._pause, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+        self._next_start = now + self._pauses.after(now - worker.started)
 
     def _end_all(self, folder: Path) -> None:
         """End every worker in good order, or by force where that takes too long."""

@@ -54,6 +54,7 @@ def _gauge(name: str, text: str) -> Gauge:
     return Gauge(f"cinebook_{name}", text, registry=_registry, multiprocess_mode="livesum")
 
 
+WORKERS: Final = _gauge("workers", "Processes that accept connections.")
 CONNECTIONS: Final = _gauge("websocket_connections", "Open WebSocket connections.")
 ROOMS: Final = _gauge("rooms", "Showtimes that workers follow; each worker that follows one counts.")
 VIEWERS: Final = _gauge("viewers", "Connections that watch a showtime.")

@@ -1,0 +1,1 @@
+"""Several workers of `cinebook` on one port, as processes."""
