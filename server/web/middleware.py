@@ -1,7 +1,7 @@
 """What every HTTP exchange goes through, as plain ASGI.
 
-From the outside in: `Envelope` (request id, headers, last resort), `Cors`, `Csrf`, `BodyLimit`. WebSocket handshakes
-have rules of their own and pass by all but the first, which labels a refusal.
+From the outside in, after the counting of `server.web.metrics`: `Envelope` (request id, headers, last resort), `Cors`,
+`Csrf`, `BodyLimit`. WebSocket handshakes have rules of their own and pass by all but the first, which labels a refusal.
 """
 
 import re
