@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from server.coordination.viewers import RedisAudience
 from server.db.catalogue import PostgresCatalogue
 from server.db.engine import create_engine, durability_findings
 from server.db.migrate import is_current, upgrade
@@ -17,6 +18,7 @@ from server.identity.origins import OriginPolicy
 from server.identity.secrets import load_secret
 from server.identity.sessions import Cookie, Sessions
 from server.identity.tokens import SessionTokens
+from server.live.bounds import Bounds
 from server.live.errands import Errands
 from server.live.hub import Hub
 from server.live.pulse import Pulse
@@ -56,13 +58,26 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
         connections=settings.redis_connections,
         log_length=settings.log_length,
     )
+    bounds = Bounds(
+        log_length=settings.log_length,
+        coalesce_ms=settings.coalesce_ms,
+        check_ms=settings.check_ms,
+        write_bytes=settings.write_bytes,
+        slow_ms=settings.slow_ms,
+    )
+    audience = RedisAudience(
+        addresses.redis_url, settings.redis_prefix, worker=worker, timeout_ms=settings.redis_timeout_ms
+    )
+    # Half of the time is for the slices; the other half lets those who were told go.
+    lifecycle = Lifecycle(lambda: hub.drain(settings.drain_ms / 2000), bound_ms=settings.drain_ms)
     hub = Hub(
         store=store,
         catalogue=catalogue,
+        audience=audience,
+        lifecycle=lifecycle,
         redis_url=addresses.redis_url,
         timeout_ms=settings.redis_timeout_ms,
-        log_length=settings.log_length,
-        coalesce_ms=settings.coalesce_ms,
+        bounds=bounds,
     )
     sweeper = Sweeper(store, rooms=hub.showtimes, interval_ms=settings.sweep_ms)
     sessions = Sessions(
@@ -76,6 +91,7 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
         errands=errands,
         read_token=sessions.tokens.read,
         heartbeat_ms=settings.heartbeat_ms,
+        bounds=bounds,
         left=hub.left,
     )
     endpoint = SocketEndpoint(hub, desk, pulse, worker=worker, max_connections=settings.max_connections)
@@ -98,13 +114,14 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
         public_url=settings.public_url,
         static=static_folder(),
         probes={"seat store": ask_store, "database": ask_database},
-        lifecycle=Lifecycle(bound_ms=settings.drain_ms),
+        lifecycle=lifecycle,
     )
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Application) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(engine.dispose)
+            stack.push_async_callback(audience.close)
             stack.push_async_callback(errands.close)
             for part in (store, hub, sweeper, pulse):
                 await part.start()

@@ -15,17 +15,18 @@ from server.ports import Position
 
 log = structlog.get_logger(__name__)
 
-QUEUE_BYTES: Final = 32 * 1024
-"""What may wait for a client before it counts as behind."""
-
 CLOSE_GRACE_S: Final = 2.0
 """How long a close may wait behind a client that does not read before the connection is dropped."""
 
 
 class AsgiOutgoing:
-    """The way out to one client: what is written waits in order until the socket takes it."""
+    """The way out to one client: what is written waits in order until the socket takes it.
 
-    def __init__(self, websocket: WebSocket, way: Way) -> None:
+    When more than `write_bytes` wait, the client counts as behind.
+    """
+
+    def __init__(self, websocket: WebSocket, way: Way, write_bytes: int) -> None:
+        self._bound = write_bytes
         self.way: Final = way
         self._websocket = websocket
         self._queue: deque[bytes] = deque()
@@ -50,7 +51,7 @@ class AsgiOutgoing:
         self._queue.append(data)
         self._queued += len(data)
         self._wake.set()
-        if self._queued > QUEUE_BYTES and not self._behind and self._session is not None:
+        if self._queued > self._bound and not self._behind and self._session is not None:
             self._behind = True
             self._session.fell_behind()
 

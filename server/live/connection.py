@@ -24,9 +24,6 @@ from server.live.pulse import Pulse
 if TYPE_CHECKING:
     from server.live.session import Session
 
-WRITE_LIMIT_BYTES: Final = 32 * 1024
-"""What may wait for a client before it counts as behind; more does not pile up, because nothing more is sent to it."""
-
 CLOSE_GRACE_S: Final = 2.0
 """How long a client may take to answer a close before it is cut off."""
 
@@ -36,7 +33,8 @@ _PING: Final = ping_frame()
 class Connection(asyncio.Protocol):
     """The transport's protocol after the handshake, and the session's way out.
 
-    `connections` is the server's set of open ones, for its shutdown. Reading begins with `proceed`.
+    `connections` is the server's set of open ones, for its shutdown. When more than `write_bytes` wait for the client,
+    it counts as behind; more does not pile up, because nothing more is sent to it. Reading begins with `proceed`.
     """
 
     __slots__ = (
@@ -44,7 +42,9 @@ class Connection(asyncio.Protocol):
         "way", "write",
     )  # fmt: skip
 
-    def __init__(self, transport: asyncio.Transport, way: Way, pulse: Pulse, connections: set[object]) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, way: Way, pulse: Pulse, write_bytes: int, connections: set[object]
+    ) -> None:
         self.way: Final = way
         self.write = transport.write
         self._transport = transport
@@ -55,7 +55,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
         self.heard = self.asked = self.due = 0
-        transport.set_write_buffer_limits(high=WRITE_LIMIT_BYTES)
+        transport.set_write_buffer_limits(high=write_bytes)
         transport.pause_reading()
         transport.set_protocol(self)
         connections.add(self)

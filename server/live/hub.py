@@ -11,14 +11,14 @@ import structlog
 
 from protocol.codes import CloseCode, NoticeCode
 from server.domain.errors import UnavailableError
+from server.live.bounds import Bounds
 from server.live.room import Room
 from server.live.subscriber import Subscriber
-from server.ports import Announcement, Catalogue, Position, SeatStore
+from server.ops import metrics
+from server.ops.lifecycle import Lifecycle
+from server.ports import Announcement, Audience, Catalogue, Position, SeatStore
 
 log = structlog.get_logger(__name__)
-
-CHECK_INTERVAL_S: Final = 0.5
-"""How often every room's position is compared with the store's, so that a lost message is noticed."""
 
 CHECK_GRACE_S: Final = 0.05
 """A message that is merely on its way gets this long before its room counts as behind."""
@@ -44,15 +44,17 @@ class Hub:
         *,
         store: SeatStore,
         catalogue: Catalogue,
+        audience: Audience,
+        lifecycle: Lifecycle,
         redis_url: str,
         timeout_ms: int,
-        log_length: int,
-        coalesce_ms: int,
+        bounds: Bounds,
     ) -> None:
         self._store = store
         self._catalogue = catalogue
-        self._log_length = log_length
-        self._coalesce_ms = coalesce_ms
+        self._audience = audience
+        self._lifecycle = lifecycle
+        self._bounds = bounds
         self._rooms: dict[str, Room] = {}
         self._by_channel: dict[str, Room] = {}
         self._opening: dict[str, asyncio.Task[Room]] = {}
@@ -67,14 +69,12 @@ class Hub:
         )
         self.connections = 0
         """WebSocket connections of this worker, whatever room they are in."""
-        self.draining = False
-        """Whether the worker is about to end and takes no more."""
 
     async def start(self) -> None:
         """Connect the subscriber and begin to check."""
         await self._subscriber.start()
         self._tasks = [
-            asyncio.create_task(self._repeat(CHECK_INTERVAL_S, self._check), name="position check"),
+            asyncio.create_task(self._repeat(self._bounds.check_ms / 1000, self._check), name="position check"),
             asyncio.create_task(self._repeat(VIEWERS_INTERVAL_S, self._tell_viewers), name="viewers"),
             asyncio.create_task(self._repeat(END_INTERVAL_S, self._end_what_is_over), name="end check"),
         ]
@@ -90,6 +90,11 @@ class Hub:
         for room in self._rooms.values():
             room.close()
         await self._subscriber.close()
+
+    @property
+    def draining(self) -> bool:
+        """Whether the worker is about to end and takes no more connections."""
+        return self._lifecycle.draining
 
     def showtimes(self) -> tuple[str, ...]:
         """The showtimes that have a room here."""
@@ -126,12 +131,7 @@ class Hub:
 
     async def _open(self, showtime: str) -> Room:
         """Subscribe first, then read: nothing announced in between is missed."""
-        room = Room(
-            await self._catalogue.showtime(showtime),
-            self._store,
-            log_length=self._log_length,
-            coalesce_ms=self._coalesce_ms,
-        )
+        room = Room(await self._catalogue.showtime(showtime), self._store, self._bounds)
         channel = self._store.channel(showtime)
         self._by_channel[channel] = room
         try:
@@ -164,6 +164,7 @@ class Hub:
         room = self._by_channel.get(channel)
         if room is None:
             return
+        metrics.ANNOUNCEMENTS.inc()
         try:
             announcement = self._decoder.decode(data)
         except msgspec.DecodeError:
@@ -215,17 +216,27 @@ class Hub:
                 member.end_if_run_out(now)
 
     async def _tell_viewers(self) -> None:
-        for room in self._rooms.values():
-            room.tell_viewers(len(room.members))
+        """Add up the viewers of all workers; one that cannot be added to the others' still knows its own."""
+        rooms = tuple(self._rooms.values())
+        metrics.CONNECTIONS.set(self.connections)
+        metrics.ROOMS.set(len(rooms))
+        metrics.VIEWERS.set(sum(len(room.members) for room in rooms))
+        own = {room.showtime.id: len(room.members) for room in rooms}
+        try:
+            totals = await self._audience.tell(own)
+        except UnavailableError as error:
+            log.debug("viewers are counted here alone", reason=str(error))
+            totals = own
+        for room in rooms:
+            room.tell_viewers(totals[room.showtime.id])
 
     # The end
 
     async def drain(self, within_s: float) -> None:
         """Send every client away (4003), in slices over `within_s`, so that they do not all come back at once.
 
-        Returns when all are told. New connections are refused meanwhile.
+        Returns when all are told.
         """
-        self.draining = True
         members = [member for room in self._rooms.values() for member in room.members]
         random.shuffle(members)
         slices = max(1, -(-len(members) // DRAIN_SLICE))

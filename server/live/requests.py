@@ -10,6 +10,7 @@ from protocol.scalars import RequestId
 from server.domain.errors import ReadOnlyError, RefusedError, ShowtimeNotFoundError, TokenError, UnavailableError
 from server.domain.holds import Holder, Holdings
 from server.live import messages
+from server.ops import metrics
 from server.ops.texts import text
 from server.ports import Position
 
@@ -98,6 +99,7 @@ async def _ask(
 
 
 def _refuse(session: "Session", request_id: RequestId, error: RefusedError) -> None:
+    metrics.REFUSED.labels(error.code.value).inc()
     session.send(messages.refused(request_id, error, text(error.code, session.language)))
 
 

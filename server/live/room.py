@@ -8,9 +8,11 @@ from protocol.from_server import Delta, ServerMessage, Viewers
 from server.domain.errors import CineBookError
 from server.domain.holds import Holder
 from server.domain.showtimes import Showtime
+from server.live.bounds import Bounds
 from server.live.coalescer import Coalescer
 from server.live.follower import Follower
 from server.live.frames import Broadcast, Way
+from server.ops import metrics
 from server.ports import Announcement, Position, SeatStore
 
 if TYPE_CHECKING:
@@ -24,13 +26,13 @@ class Room:
     here waits for a client. One that falls behind is left out until it has caught up, see `suspend`.
     """
 
-    def __init__(self, showtime: Showtime, store: SeatStore, *, log_length: int, coalesce_ms: int) -> None:
+    def __init__(self, showtime: Showtime, store: SeatStore, bounds: Bounds) -> None:
         self.showtime: Final = showtime
         self.members: set[Session] = set()
-        self.follower: Final = Follower(showtime.id, store, self, log_length=log_length)
+        self.follower: Final = Follower(showtime.id, store, self, log_length=bounds.log_length)
         self._live: dict[Way, dict[Session, Callable[[bytes], None]]] = {}
         self._holders: dict[str, set[Session]] = {}
-        self._coalescer = Coalescer(self._send_delta, interval_s=coalesce_ms / 1000)
+        self._coalescer = Coalescer(self._send_delta, interval_s=bounds.coalesce_ms / 1000)
         self._viewers = 0
         self._viewers_known = True
 
@@ -111,9 +113,12 @@ class Room:
                 data = broadcast.encoded(way)
                 for write in writers.values():
                     write(data)
+                metrics.FRAMES.inc(len(writers))
+                metrics.BYTES.inc(len(writers) * len(data))
 
     def _send_delta(self, delta: Delta) -> None:
         self.follower.history.append(delta)
+        metrics.FLUSHES.inc()
         self.broadcast(delta)
 
     def _keeping_up(self) -> Iterator["Session"]:

@@ -14,10 +14,12 @@ from protocol.scalars import RequestId
 from server.domain.errors import ShowtimeNotFoundError, UnavailableError
 from server.domain.holds import Holder, Holdings
 from server.live import messages, requests
+from server.live.bounds import Bounds
 from server.live.errands import Errands
 from server.live.expiry import ExpiryWarner
 from server.live.outgoing import Outgoing
 from server.live.room import Room
+from server.ops import metrics
 from server.ops.texts import Language, notice_text, text
 from server.ports import Announcement, Origin, Position, PrivateChange, SeatStore
 
@@ -26,9 +28,6 @@ UNDECODABLE_LIMIT: Final = 3
 
 INBOX_LIMIT: Final = 16
 """Requests that wait for those before them; a client with more is not read until some are answered."""
-
-SLOW_LIMIT_S: Final = 10.0
-"""How long a client may stay behind before it is closed (4001)."""
 
 REREAD_DELAY_S: Final = 0.2
 """Pause before a holder's holds are read again when the store did not answer."""
@@ -42,6 +41,7 @@ class Desk:
     errands: Errands
     read_token: Callable[[str], Holder]
     heartbeat_ms: int
+    bounds: Bounds
     left: Callable[[Room], None]
     """Told of each session that has ended."""
 
@@ -147,7 +147,12 @@ class Session:
         self.outgoing.hold()
         if self._slow_timer is None:
             loop = asyncio.get_running_loop()
-            self._slow_timer = loop.call_later(SLOW_LIMIT_S, self.outgoing.close, CloseCode.SLOW_CONSUMER)
+            self._slow_timer = loop.call_later(self._desk.bounds.slow_ms / 1000, self._give_up)
+            metrics.SLOW.labels("conflated").inc()
+
+    def _give_up(self) -> None:
+        metrics.SLOW.labels("closed").inc()
+        self.outgoing.close(CloseCode.SLOW_CONSUMER)
 
     def caught_up(self) -> None:
         """The connection takes more again: one snapshot brings the client up to date."""

@@ -49,13 +49,13 @@ class SeatMapProtocol(WebSocketsSansIOProtocol):
             self.read_paused = True
             self.transport.pause_reading()
 
-    def detach(self, way: Way, pulse: Pulse) -> Connection:
+    def detach(self, way: Way, pulse: Pulse, write_bytes: int) -> Connection:
         """Hand the accepted connection over to what takes its place.
 
         It must be called in the turn of the loop in which the connection was accepted: then nothing was read yet.
         """
         self.stop_keepalive()
-        connection = Connection(self.transport, way, pulse, cast("set[object]", self.connections))
+        connection = Connection(self.transport, way, pulse, write_bytes, cast("set[object]", self.connections))
         self.connections.discard(self)
         # What Uvicorn still does to this object when the application returns must not reach the transport.
         self.transport = cast("asyncio.Transport", _Gone())

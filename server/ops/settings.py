@@ -54,6 +54,13 @@ class Settings(BaseSettings):
     coalesce_ms: int = Field(
         default=25, ge=0, description="Deltas of a showtime within this time go out as one; 0 sends each on its own."
     )
+    check_ms: Positive = Field(
+        default=500, description="How often rooms compare their position with the store's, for messages that were lost."
+    )
+    write_bytes: Positive = Field(
+        default=32_768, description="What may wait for a client that does not read before it counts as behind."
+    )
+    slow_ms: Positive = Field(default=10_000, description="How long a client may stay behind before it is closed.")
     log_length: Positive = Field(
         default=1000, description="How many deltas a showtime's log keeps for clients that resume."
     )

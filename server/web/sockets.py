@@ -64,11 +64,11 @@ class SocketEndpoint:
     async def _accepted(self, websocket: WebSocket, codec: Codec) -> None:
         detach = websocket.scope["extensions"].get(EXTENSION)
         if detach is None:
-            outgoing = AsgiOutgoing(websocket, way(codec, framed=False))
+            outgoing = AsgiOutgoing(websocket, way(codec, framed=False), self._desk.bounds.write_bytes)
             await serve(websocket, outgoing, await self._session(websocket, outgoing), _position(websocket))
         else:
             # In the very turn in which it was accepted; this call ends as soon as the client is greeted.
-            connection = detach(way(codec, framed=True), self._pulse)
+            connection = detach(way(codec, framed=True), self._pulse, self._desk.bounds.write_bytes)
             try:
                 await self._begin(websocket, connection)
             except BaseException:

@@ -12,7 +12,6 @@ from protocol.codec import JSON, MSGPACK
 from protocol.codes import CloseCode, Code
 from protocol.from_server import Rejected
 from server.embedded import Addresses, EmbeddedPostgres
-from server.live import asgi
 from tests.integration.app import App, running, settings_for
 from tests.integration.bare import closed, connected, heard, said
 
@@ -59,9 +58,7 @@ def addresses_of_two(redis_url: str, seeded_database_url: str) -> Addresses:
     return Addresses(redis_url=redis_url, database_url=seeded_database_url)
 
 
-async def test_a_client_without_a_sign_of_life(
-    tmp_path: Path, key_prefix: str, addresses_of_two: Addresses
-) -> None:
+async def test_a_client_without_a_sign_of_life(tmp_path: Path, key_prefix: str, addresses_of_two: Addresses) -> None:
     """A client that answers no ping is closed with 4002; one that does lives on."""
     settings = settings_for(tmp_path, key_prefix, heartbeat_ms=1000, pong_timeout_ms=1000)
     async with running(settings, addresses_of_two) as app, connected(app) as lively, raw(app) as (reader, _):
@@ -77,11 +74,13 @@ async def test_a_client_without_a_sign_of_life(
         assert (await heard(lively, JSON)).__class__.__name__ in {"Pong", "Viewers"}
 
 
-async def test_a_client_that_does_not_read(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits for a client that does not read is bounded; past the bound it is dropped, and others live on."""
-    monkeypatch.setattr(asgi, "QUEUE_BYTES", 100_000)
-    monkeypatch.setattr(asgi, "CLOSE_GRACE_S", 0.2)
-    async with raw(app, receive_buffer=4096) as (_, writer), connected(app) as other:
+async def test_a_client_that_does_not_read(tmp_path: Path, key_prefix: str, addresses_of_two: Addresses) -> None:
+    """What waits for a client that does not read is bounded; if it stays behind it is dropped, and others live on."""
+    async with (
+        running(settings_for(tmp_path, key_prefix, slow_ms=300), addresses_of_two) as app,
+        raw(app, receive_buffer=4096) as (_, writer),
+        connected(app) as other,
+    ):
         request = b'{"type":"resync","epoch":"none","version":0}'
         frame = bytes([0x81, 0x80 | len(request), 0, 0, 0, 0]) + request
 

@@ -8,6 +8,7 @@ import msgspec
 from protocol.from_server import Rejected, ServerMessage
 from server.domain.errors import TokenError
 from server.domain.holds import Hold, Holder, Holdings
+from server.live.bounds import Bounds
 from server.live.errands import Errands
 from server.live.room import Room
 from server.live.session import Desk, Session
@@ -33,6 +34,7 @@ def desk_of(store: HistoryStore) -> Desk:
         errands=Errands(),
         read_token=read_token,
         heartbeat_ms=25_000,
+        bounds=Bounds(),
         left=lambda _room: None,
     )
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from server.domain.holds import Holder
+from server.live.bounds import Bounds
 from server.live.room import Room
 from server.ops.texts import Language
 from tests.unit.live.clients import Client, Connect
@@ -20,7 +21,7 @@ async def store() -> HistoryStore:
 @pytest.fixture
 async def room(store: HistoryStore) -> AsyncIterator[Room]:
     """A room on the store."""
-    room = Room(SHOWTIME, store, log_length=100, coalesce_ms=0)  # type: ignore[arg-type]  # the fake has what it uses
+    room = Room(SHOWTIME, store, Bounds(log_length=100, coalesce_ms=0))  # type: ignore[arg-type]  # the fake has what it uses
     room.follower.refill()
     await room.ready()
     yield room

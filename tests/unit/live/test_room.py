@@ -12,6 +12,7 @@ from protocol.codes import NoticeCode
 from protocol.from_server import Delta, Holds, Notice, Snapshot, Viewers, Welcome
 from protocol.seatmap import SeatMap
 from server.live import follower
+from server.live.bounds import Bounds
 from server.live.room import Room
 from server.live.session import Session
 from server.ports import Announcement, Origin, Position, PrivateChange, SeatStore
@@ -36,7 +37,7 @@ def session_of(
 
 async def open_room(store: HistoryStore, log_length: int = 100, coalesce_ms: int = 0) -> Room:
     """A room that has read the store once."""
-    room = Room(SHOWTIME, store, log_length=log_length, coalesce_ms=coalesce_ms)  # type: ignore[arg-type]  # as above
+    room = Room(SHOWTIME, store, Bounds(log_length=log_length, coalesce_ms=coalesce_ms))  # type: ignore[arg-type]  # as above
     room.follower.refill()
     await room.ready()
     await quiet(room)
