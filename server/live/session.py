@@ -187,6 +187,8 @@ class Session:
         holder = self._holder
         if holder is None or self.behind:
             return
+        if announcement.origin == self._origin and change.cause != "expired":
+            return  # its answer tells all of it
         if not self._greeted:
             self._missed = [*(self._missed or ()), (change, announcement)]
             return
@@ -200,7 +202,7 @@ class Session:
         self.watch(holdings)
         if change.cause == "expired":
             self.send(messages.expired(change.seats, holdings))
-        elif announcement.origin != self._origin:
+        else:
             self.send(messages.holds_message(holdings))
 
     def reread(self) -> None:
