@@ -109,6 +109,9 @@ class Hub:
         if timer is not None:
             timer.cancel()
         room = self._rooms.get(showtime)
+        if room is not None and room.ended:
+            self._forget(room)
+            room = None
         if room is None:
             task = self._opening.get(showtime)
             if task is None:

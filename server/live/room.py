@@ -33,6 +33,8 @@ class Room:
         self._live: dict[Way, dict[Session, Callable[[bytes], None]]] = {}
         self._holders: dict[str, set[Session]] = {}
         self._coalescer = Coalescer(self._send_delta, interval_s=bounds.coalesce_ms / 1000)
+        self.ended = False
+        """Whether the showtime cannot be followed any more."""
         self._viewers = 0
         self._viewers_known = True
 
@@ -129,6 +131,8 @@ class Room:
 
     def on_changes(self, delta: Delta) -> None:
         """Letters changed: members are sent them, folded with those that follow at once."""
+        if self._coalescer.unsent:
+            metrics.COALESCED.inc()
         self._coalescer.add(delta)
 
     def on_private(self, announcement: Announcement) -> None:
@@ -140,6 +144,7 @@ class Room:
     def on_snapshot(self, *, new_layout: bool) -> None:
         """The map was replaced: members get all of it."""
         self._coalescer.restart(self.follower.map.version)
+        metrics.SNAPSHOTS.inc(sum(map(len, self._live.values())))
         self._write(self.follower.snapshot())
         if new_layout:
             self.notify(NoticeCode.SHOWTIME_CHANGED)
@@ -151,7 +156,8 @@ class Room:
                 session.reread()
 
     def on_ended(self, _error: CineBookError) -> None:
-        """The showtime cannot be followed any more."""
+        """The showtime cannot be followed any more; whoever comes later finds out anew."""
+        self.ended = True
         self.close_members(CloseCode.UNKNOWN_SHOWTIME)
 
     # Positions

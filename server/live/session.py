@@ -9,7 +9,7 @@ from typing import Final
 from protocol.codec import NotUnderstoodError, UndecodableError
 from protocol.codes import CloseCode, Code, NoticeCode
 from protocol.from_client import ClientMessage, Ping, Resync
-from protocol.from_server import Notice, Pong, ServerMessage
+from protocol.from_server import Notice, Pong, ServerMessage, Snapshot
 from protocol.scalars import RequestId
 from server.domain.errors import ShowtimeNotFoundError, UnavailableError
 from server.domain.holds import Holder, Holdings
@@ -17,6 +17,7 @@ from server.live import messages, requests
 from server.live.bounds import Bounds
 from server.live.errands import Errands
 from server.live.expiry import ExpiryWarner
+from server.live.frames import Broadcast
 from server.live.outgoing import Outgoing
 from server.live.room import Room
 from server.ops import metrics
@@ -161,7 +162,7 @@ class Session:
         self._stop_slow_timer()
         self.outgoing.proceed()
         if self._greeted:
-            self.outgoing.write(self._room.follower.snapshot().encoded(self.outgoing.way))
+            self._write(self._room.follower.snapshot())
             self._room.admit(self)
             self.reread()
 
@@ -343,7 +344,12 @@ class Session:
 
     def catch_up(self, position: Position | None) -> None:
         """Send what leads from `position` to the present map."""
-        self.outgoing.write(self._room.catch_up(position).encoded(self.outgoing.way))
+        self._write(self._room.catch_up(position))
+
+    def _write(self, broadcast: Broadcast) -> None:
+        if isinstance(broadcast.message, Snapshot):
+            metrics.SNAPSHOTS.inc()
+        self.outgoing.write(broadcast.encoded(self.outgoing.way))
 
     def become(self, holder: Holder) -> None:
         """Be this holder's from now on."""
