@@ -110,14 +110,15 @@ async def serve(
     websocket: WebSocket, outgoing: AsgiOutgoing, session: Session | None, position: Position | None
 ) -> None:
     """Run an accepted connection to its end, and leave the room whatever happens; without a session just close it."""
-    tasks = {asyncio.create_task(outgoing.drain(), name="socket writer")}
+    writer = asyncio.create_task(outgoing.drain(), name="socket writer")
+    tasks = {writer}
     if session is not None:
         outgoing.attach(session)
         tasks.add(asyncio.create_task(_read(websocket, outgoing, session, position), name="socket reader"))
     try:
         await asyncio.wait({*tasks, outgoing.overdue}, return_when=asyncio.FIRST_COMPLETED)
         outgoing.close(CloseCode.INTERNAL_ERROR)
-        await asyncio.wait({*tasks, outgoing.overdue}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({writer, outgoing.overdue}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         if session is not None:
             session.leave()

@@ -121,6 +121,9 @@ class Connection(asyncio.Protocol):
                 pass
             case Violation(code, reason):
                 self._end(code, reason)
+                # Nothing more is read as frames, so the client's answer is the end of its stream.
+                if self._transport.can_write_eof():
+                    self._transport.write_eof()
             case Closed(code):
                 self._answer_close(code)
             case _:
@@ -136,9 +139,17 @@ class Connection(asyncio.Protocol):
         if self._session is not None and not self._closing:
             self._session.caught_up()
 
+    def eof_received(self) -> None:
+        """The client says nothing more: without a closing handshake, too, the connection is over."""
+        self._closing = True
+        self.write = _write_nothing
+        self._leave()
+        self._hang_up()
+
     def connection_lost(self, _exc: Exception | None) -> None:
         """The connection is gone, whoever ended it."""
         self._closing = True
+        self.write = _write_nothing
         self._connections.discard(self)
         self._leave()
         if self._timer is not None:
@@ -150,7 +161,7 @@ class Connection(asyncio.Protocol):
             return
         self._closing = True
         self._leave()
-        self.write(close_frame(code, reason))
+        self._say_last(close_frame(code, reason))
         self._transport.resume_reading()
         self._timer = asyncio.get_running_loop().call_later(CLOSE_GRACE_S, self._transport.abort)
 
@@ -158,7 +169,14 @@ class Connection(asyncio.Protocol):
         if not self._closing:
             self._closing = True
             self._leave()
-            self.write(close_frame(CloseCode.NORMAL if code == CloseCode.NO_STATUS else code))
+            self._say_last(close_frame(CloseCode.NORMAL if code == CloseCode.NO_STATUS else code))
+        self._hang_up()
+
+    def _say_last(self, data: bytes) -> None:
+        self.write(data)
+        self.write = _write_nothing
+
+    def _hang_up(self) -> None:
         self._transport.close()
         if self._timer is None:
             # A client that takes nothing more would keep the transport open with what waits for it.
@@ -169,3 +187,7 @@ class Connection(asyncio.Protocol):
         session, self._session = self._session, None
         if session is not None:
             session.leave()
+
+
+def _write_nothing(data: bytes | bytearray | memoryview) -> None:
+    """What `write` is from a connection's end on: transports object to what comes too late."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from typing import Final, Protocol
 
 TICK_S: Final = 1.0
@@ -33,8 +34,8 @@ class Pulse:
     """
 
     def __init__(self, *, interval_s: float, timeout_s: float) -> None:
-        self._interval = max(1, round(interval_s / TICK_S))
-        self._timeout = max(1, round(timeout_s / TICK_S))
+        self._interval = max(1, math.ceil(interval_s / TICK_S))
+        self._timeout = max(1, math.ceil(timeout_s / TICK_S))
         self._wheel: list[set[Beating]] = [set() for _ in range(max(self._interval, self._timeout) + 1)]
         self._task: asyncio.Task[None] | None = None
         self.now = 0

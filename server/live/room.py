@@ -113,7 +113,8 @@ class Room:
         for way, writers in self._live.items():
             if writers:
                 data = broadcast.encoded(way)
-                for write in writers.values():
+                # Writing may find that a client does not keep up, which takes it out of `writers`.
+                for write in tuple(writers.values()):
                     write(data)
                 metrics.FRAMES.inc(len(writers))
                 metrics.BYTES.inc(len(writers) * len(data))

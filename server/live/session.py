@@ -162,8 +162,9 @@ class Session:
         self._stop_slow_timer()
         self.outgoing.proceed()
         if self._greeted:
-            self._write(self._room.follower.snapshot())
+            # Writing it may make the client fall behind once more: it must not be admitted after that.
             self._room.admit(self)
+            self._write(self._room.follower.snapshot())
             self.reread()
 
     @property
@@ -232,6 +233,8 @@ class Session:
 
     def watch(self, holdings: Holdings) -> None:
         """Warn the client before these holds end."""
+        if self._left:
+            return
         if self._warner is None:
             if not holdings.holds:
                 return
@@ -281,7 +284,7 @@ class Session:
         if self._inbox is None:
             self._inbox = deque()
         self._inbox.append(message)
-        if len(self._inbox) == INBOX_LIMIT:
+        if len(self._inbox) >= INBOX_LIMIT:
             self.outgoing.hold()
         if not self._busy:
             self._busy = True
@@ -296,6 +299,10 @@ class Session:
                 await requests.answer(self, self._desk, message)
         except ShowtimeNotFoundError:
             self.outgoing.close(CloseCode.UNKNOWN_SHOWTIME)
+        except Exception:
+            # The client must not wait for an answer that never comes.
+            self.outgoing.close(CloseCode.INTERNAL_ERROR)
+            raise
         finally:
             self._busy = False
             self._inbox = None
@@ -343,7 +350,9 @@ class Session:
             await self._room.follower.refresh()
 
     def catch_up(self, position: Position | None) -> None:
-        """Send what leads from `position` to the present map."""
+        """Send what leads from `position` to the present map; to a client that is behind, when it has caught up."""
+        if self.behind:
+            return
         self._write(self._room.catch_up(position))
 
     def _write(self, broadcast: Broadcast) -> None:
