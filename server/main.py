@@ -129,7 +129,7 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
             log.info("worker started", worker=worker)
             yield
 
-    return build_app(context, extra_routes=[endpoint.route()], lifespan=lifespan)
+    return build_app(context, sockets=endpoint, lifespan=lifespan)
 
 
 def migrate_and_seed(database_url: str) -> None:

@@ -1,18 +1,16 @@
 """The application: all routes over one context."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute
-from starlette.types import Lifespan
+from starlette.types import ASGIApp, Lifespan
 
 from server.web import asyncapi, health, metrics, openapi, pages, seats, sessions, showtimes
 from server.web.context import Context
 from server.web.endpoint import Endpoint
 from server.web.metrics import Metered
-from server.web.middleware import BodyLimit, Cors, Csrf, Envelope
+from server.web.middleware import BodyLimit, Cors, Csrf, Envelope, SocketsFirst
 from server.web.problems import HANDLERS
 from server.web.requests import MAX_BODY_BYTES
 
@@ -27,18 +25,18 @@ def endpoints() -> tuple[Endpoint[Any, Any], ...]:
 
 
 def build_app(
-    context: Context, *, extra_routes: Sequence[BaseRoute] = (), lifespan: Lifespan[Application] | None = None
+    context: Context, *, sockets: ASGIApp | None = None, lifespan: Lifespan[Application] | None = None
 ) -> Application:
-    """The application over `context`; `extra_routes` come first. Nothing connects here: `lifespan` may."""
+    """The application over `context`; `sockets` takes all WebSockets. Nothing connects here: `lifespan` may."""
     app = Starlette(
         routes=[
-            *extra_routes,
             *(endpoint.route() for endpoint in endpoints()),
             *health.routes(dict(context.probes), context.lifecycle),
             metrics.route(),
             *pages.routes(context.static),
         ],
         middleware=[
+            *([Middleware(SocketsFirst, sockets=sockets)] if sockets else ()),
             Middleware(Metered),
             Middleware(Envelope),
             Middleware(Cors, origins=context.origins),

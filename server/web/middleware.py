@@ -1,7 +1,7 @@
 """What every HTTP exchange goes through, as plain ASGI.
 
-From the outside in, after the counting of `server.web.metrics`: `Envelope` (request id, headers, last resort), `Cors`,
-`Csrf`, `BodyLimit`. WebSocket handshakes have rules of their own and pass by all but the first, which labels a refusal.
+From the outside in: `SocketsFirst`, the counting (`server.web.metrics`), `Envelope` (request id, headers, last resort),
+`Cors`, `Csrf`, `BodyLimit`. WebSocket handshakes have rules of their own; only their refusals go into an `Envelope`.
 """
 
 import re
@@ -45,6 +45,18 @@ _CORS_METHODS: Final = "GET, POST, PUT, DELETE"
 _CORS_HEADERS: Final = "Authorization, Content-Type, If-None-Match, X-Request-ID"
 _CORS_EXPOSED: Final = "ETag, Retry-After, X-Request-ID"
 _CORS_MAX_AGE_S: Final = "600"
+
+
+class SocketsFirst:
+    """Hands WebSockets to an application of their own: what follows is about HTTP, and would cost each handshake."""
+
+    def __init__(self, app: ASGIApp, sockets: ASGIApp) -> None:
+        self.app = app
+        self._sockets = sockets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI exchange, or one WebSocket's handshake."""
+        await (self._sockets if scope["type"] == "websocket" else self.app)(scope, receive, send)
 
 
 class Envelope:

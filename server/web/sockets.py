@@ -1,11 +1,13 @@
 """`GET /ws/showtimes/{id}`: the handshake of a WebSocket, and who may have one."""
 
 import itertools
+import re
+from functools import partial
 from typing import Final
 
 import msgspec
 import structlog
-from starlette.routing import WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from protocol.codec import Codec, negotiate
@@ -23,9 +25,12 @@ from server.live.wire import EXTENSION
 from server.ops.texts import language_of
 from server.ports import Origin, Position
 from server.web.context import Context, context_of
+from server.web.middleware import Envelope
 from server.web.problems import problem_response
 
 log = structlog.get_logger(__name__)
+
+_PATH: Final = re.compile(r"/ws/showtimes/([^/]+)\Z")
 
 FULL_RETRY_MS: Final = 5000
 """What a full server asks a client to wait."""
@@ -42,24 +47,28 @@ class SocketEndpoint:
         self._max_connections = max_connections
         self._numbers = itertools.count(1)
 
-    def route(self) -> WebSocketRoute:
-        """The route to put into the application."""
-        return WebSocketRoute("/ws/showtimes/{showtime}", self._connect)
-
-    async def _connect(self, websocket: WebSocket) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse by HTTP status what a page need not understand; accept, then serve or close with a code."""
-        codec = negotiate(websocket.scope["subprotocols"])
-        if codec is None:
-            await websocket.send_denial_response(problem_response(websocket, Code.MALFORMED))
-        elif not _origin_allowed(websocket, context_of(websocket)):
-            await websocket.send_denial_response(problem_response(websocket, Code.FORBIDDEN))
-        elif self._hub.draining or self._hub.connections >= self._max_connections:
-            response = problem_response(websocket, Code.UNAVAILABLE, retry_after_ms=FULL_RETRY_MS)
-            await websocket.send_denial_response(response)
+        websocket = WebSocket(scope, receive, send)
+        codec = negotiate(scope["subprotocols"])
+        code = self._refusal(websocket, codec)
+        if code is not None or codec is None:
+            await Envelope(partial(_refuse, code or Code.MALFORMED))(scope, receive, send)
         else:
-            offered = codec.subprotocol in websocket.scope["subprotocols"]
+            offered = codec.subprotocol in scope["subprotocols"]
             await websocket.accept(codec.subprotocol if offered else None)
             await self._accepted(websocket, codec)
+
+    def _refusal(self, websocket: WebSocket, codec: Codec | None) -> Code | None:
+        if _PATH.match(websocket.scope["path"]) is None:
+            return Code.NOT_FOUND
+        if codec is None:
+            return Code.MALFORMED
+        if not _origin_allowed(websocket, context_of(websocket)):
+            return Code.FORBIDDEN
+        if self._hub.draining or self._hub.connections >= self._max_connections:
+            return Code.UNAVAILABLE
+        return None
 
     async def _accepted(self, websocket: WebSocket, codec: Codec) -> None:
         detach = websocket.scope["extensions"].get(EXTENSION)
@@ -94,7 +103,7 @@ class SocketEndpoint:
         self._hub.connections += 1
         try:
             holder = context.sessions.holder_from_headers(websocket.headers)
-            room = await self._hub.join(_showtime_id(websocket.path_params["showtime"]))
+            room = await self._hub.join(_showtime_id(_PATH.sub(r"\1", websocket.scope["path"])))
         except BaseException as error:
             self._hub.connections -= 1
             code = _close_code(error)
@@ -116,6 +125,12 @@ class SocketEndpoint:
             session.leave()
             return None
         return session
+
+
+async def _refuse(code: Code, scope: Scope, receive: Receive, send: Send) -> None:
+    websocket = WebSocket(scope, receive, send)
+    facts = {"retry_after_ms": FULL_RETRY_MS} if code is Code.UNAVAILABLE else {}
+    await websocket.send_denial_response(problem_response(websocket, code, **facts))
 
 
 def _close_code(error: BaseException) -> CloseCode | None:
