@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -34,6 +35,9 @@ from server.web.health import Check
 from server.web.sockets import SocketEndpoint
 
 log = structlog.get_logger(__name__)
+
+READINGS: Final = 32
+"""Holders whose locks are read unasked at the same time, at most."""
 
 
 def create_app(settings: Settings, addresses: Addresses) -> Application:
@@ -84,11 +88,12 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
         tokens=SessionTokens(secret, settings.session_ms, now_ms),
         cookie=Cookie.for_public_url(secret, settings.public_url),
     )
-    errands = Errands()
+    errands, readings = Errands(), Errands(READINGS)
     pulse = Pulse(interval_s=settings.heartbeat_ms / 1000, timeout_s=settings.pong_timeout_ms / 1000)
     desk = Desk(
         store=store,
         errands=errands,
+        readings=readings,
         read_token=sessions.tokens.read,
         heartbeat_ms=settings.heartbeat_ms,
         bounds=bounds,
@@ -123,6 +128,7 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
             stack.push_async_callback(engine.dispose)
             stack.push_async_callback(audience.close)
             stack.push_async_callback(errands.close)
+            stack.push_async_callback(readings.close)
             for part in (store, hub, sweeper, pulse):
                 await part.start()
                 stack.push_async_callback(part.close)

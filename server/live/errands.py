@@ -10,15 +10,19 @@ import structlog
 log = structlog.get_logger(__name__)
 
 MOST_TASKS: Final = 256
-"""Errands under way at once; more wait their turn. The store answers or times out, so none takes its place for long."""
+"""Errands under way at once, unless told otherwise; more wait their turn."""
 
 Errand = Callable[[], Awaitable[None]]
 
 
 class Errands:
-    """Runs errands in the order given, each in the first task that is free; a task is made only where none is."""
+    """Runs errands in the order given, each in the first task that is free; a task is made only where none is.
 
-    def __init__(self) -> None:
+    At most `most_tasks` are under way at once.
+    """
+
+    def __init__(self, most_tasks: int = MOST_TASKS) -> None:
+        self._most_tasks = most_tasks
         self._waiting: deque[Errand] = deque()
         self._idle: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -31,7 +35,7 @@ class Errands:
             if not wake.done():
                 wake.set_result(None)
                 return
-        if len(self._tasks) < MOST_TASKS:
+        if len(self._tasks) < self._most_tasks:
             task = asyncio.get_running_loop().create_task(self._work(), name="errands")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

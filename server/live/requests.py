@@ -114,4 +114,4 @@ def _settle(session: "Session", desk: "Desk", holder: Holder, not_after: int) ->
             return
         session.tell_holdings(holder, holdings)
 
-    desk.errands.run(settle)
+    desk.readings.run(settle)

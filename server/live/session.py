@@ -40,6 +40,9 @@ class Desk:
 
     store: SeatStore
     errands: Errands
+    """What clients ask for: each ends as soon as the store answers or times out."""
+    readings: Errands
+    """What holders are told unasked: these wait until the store is back, and no request waits behind them."""
     read_token: Callable[[str], Holder]
     heartbeat_ms: int
     bounds: Bounds
@@ -210,20 +213,20 @@ class Session:
     def reread(self) -> None:
         """Read the holder's holds anew and send them: some change to them may have been missed."""
         if self._holder is not None:
-            self._desk.errands.run(self._reread)
+            self._desk.readings.run(self._reread)
 
     async def _reread(self) -> None:
         holder = self._holder
-        while holder is not None and not self._left:
-            try:
-                holdings = await self._desk.store.holdings(self._room.showtime.id, holder)
-            except UnavailableError:
-                await asyncio.sleep(REREAD_DELAY_S)
-            except ShowtimeNotFoundError:
-                return
-            else:
-                self.tell_holdings(holder, holdings)
-                return
+        if holder is None or self._left:
+            return
+        try:
+            holdings = await self._desk.store.holdings(self._room.showtime.id, holder)
+        except UnavailableError:
+            asyncio.get_running_loop().call_later(REREAD_DELAY_S, self.reread)
+        except ShowtimeNotFoundError:
+            return
+        else:
+            self.tell_holdings(holder, holdings)
 
     def tell_holdings(self, holder: Holder, holdings: Holdings) -> None:
         """Send `holds` as just read, if the client is still this holder's."""

@@ -95,7 +95,8 @@ class SocketEndpoint:
             log.exception("connection given up")
             connection.close(CloseCode.INTERNAL_ERROR)
         else:
-            connection.proceed()
+            if not session.behind:
+                connection.proceed()
 
     async def _session(self, websocket: WebSocket, outgoing: Outgoing) -> Session | None:
         """A session in its showtime's room; None if the connection was closed with what keeps it out."""

@@ -32,6 +32,7 @@ def desk_of(store: HistoryStore) -> Desk:
     return Desk(
         store=store,  # type: ignore[arg-type]  # the fake has what a session uses
         errands=Errands(),
+        readings=Errands(),
         read_token=read_token,
         heartbeat_ms=25_000,
         bounds=Bounds(),
