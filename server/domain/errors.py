@@ -131,6 +131,6 @@ class UnavailableError(RefusedError):
 
     code = Code.UNAVAILABLE
 
-    def __init__(self, outcome: Outcome, *, retry_after_ms: int = 1000, not_after: int | None = None) -> None:
+    def __init__(self, outcome: Outcome, *, retry_after_ms: int | None = 1000, not_after: int | None = None) -> None:
         super().__init__(outcome=outcome, retry_after_ms=retry_after_ms)
         self.not_after = not_after

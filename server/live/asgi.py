@@ -100,10 +100,14 @@ class AsgiOutgoing:
         while self._queue:
             data = self._queue.popleft()
             self._queued -= len(data)
-            if self.way.codec.binary:
-                await self._websocket.send_bytes(data)
-            else:
-                await self._websocket.send({"type": "websocket.send", "text": data.decode()})
+            try:
+                if self.way.codec.binary:
+                    await self._websocket.send_bytes(data)
+                else:
+                    await self._websocket.send({"type": "websocket.send", "text": data.decode()})
+            except RuntimeError as error:
+                # The server has closed by itself, over a frame that broke the protocol, and says so only here.
+                raise WebSocketDisconnect(CloseCode.ABNORMAL) from error
 
 
 async def serve(

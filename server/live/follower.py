@@ -9,7 +9,7 @@ import structlog
 from protocol.codes import NoticeCode
 from protocol.from_server import Delta, Snapshot
 from protocol.seatmap import Applied, SeatMap
-from server.domain.errors import CineBookError, ShowtimeNotFoundError, UnavailableError
+from server.domain.errors import ShowtimeNotFoundError, UnavailableError
 from server.live.frames import Broadcast
 from server.live.history import History
 from server.ports import Announcement, Position, SeatStore
@@ -30,7 +30,7 @@ class Listener(Protocol):
     def on_private(self, announcement: Announcement) -> None: ...  # noqa: D102
     def on_snapshot(self, *, new_layout: bool) -> None: ...  # noqa: D102
     def on_missed(self) -> None: ...  # noqa: D102
-    def on_ended(self, error: CineBookError) -> None: ...  # noqa: D102
+    def on_ended(self) -> None: ...  # noqa: D102
     def notify(self, code: NoticeCode) -> None: ...  # noqa: D102
 
 
@@ -150,13 +150,13 @@ class Follower:
                 else:
                     self._resume()
                     self._take_pending()
-        except CineBookError as error:
+        except Exception as error:  # the boundary: those who wait for the map must hear of whatever it was
             if not isinstance(error, ShowtimeNotFoundError):
                 log.exception("showtime cannot be read", showtime=self._showtime)
             self._stale = False
             if not self._loaded.done():
                 self._loaded.set_exception(error)
-            self._listener.on_ended(error)
+            self._listener.on_ended()
         finally:
             self._reading = None
         if self._stale:
@@ -179,7 +179,7 @@ class Follower:
     async def _load(self) -> None:
         """Read the map for the first time, and as much of the log as those who resume may need."""
         snapshot = await self._store.snapshot(self._showtime)
-        reach = Position(snapshot.epoch, max(0, snapshot.version - self._log_length))
+        reach = Position(snapshot.epoch, max(1, snapshot.version - self._log_length))
         log_since = await self._store.since(self._showtime, reach)
         seat_map = SeatMap.of(snapshot)
         self.history.restart(snapshot.version)

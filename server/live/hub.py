@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -16,6 +15,7 @@ from server.live.room import Room
 from server.live.subscriber import Subscriber
 from server.ops import metrics
 from server.ops.lifecycle import Lifecycle
+from server.ops.recurring import recurring
 from server.ports import Announcement, Audience, Catalogue, Position, SeatStore
 
 log = structlog.get_logger(__name__)
@@ -74,9 +74,11 @@ class Hub:
         """Connect the subscriber and begin to check."""
         await self._subscriber.start()
         self._tasks = [
-            asyncio.create_task(self._repeat(self._bounds.check_ms / 1000, self._check), name="position check"),
-            asyncio.create_task(self._repeat(VIEWERS_INTERVAL_S, self._tell_viewers), name="viewers"),
-            asyncio.create_task(self._repeat(END_INTERVAL_S, self._end_what_is_over), name="end check"),
+            asyncio.create_task(
+                recurring("position check", self._bounds.check_ms / 1000, self._check), name="position check"
+            ),
+            asyncio.create_task(recurring("viewers", VIEWERS_INTERVAL_S, self._tell_viewers)),
+            asyncio.create_task(recurring("end check", END_INTERVAL_S, self._end_what_is_over)),
         ]
 
     async def close(self) -> None:
@@ -182,14 +184,6 @@ class Hub:
             room.follower.refill()
 
     # Checks
-
-    async def _repeat(self, interval: float, action: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            await asyncio.sleep(interval)
-            try:
-                await action()
-            except UnavailableError as error:
-                log.debug("check put off", reason=str(error))
 
     async def _check(self) -> None:
         """Compare each room's position with the store's; one that stays behind, or in another epoch, reads it."""

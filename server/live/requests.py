@@ -49,14 +49,17 @@ async def _authenticate(session: "Session", desk: "Desk", message: Auth) -> None
     if session.display:
         session.send(Authenticated(id=message.id, can_lock=False, holds=[], holds_version=session.version))
         return
+    former = session.holder
+    # First, so that no change to the new holder's locks is missed while they are read.
     session.become(holder)
     try:
         holdings = await desk.store.holdings(session.showtime, holder)
     except UnavailableError as error:
+        session.become(former)
         _refuse(session, message.id, error)
         return
-    session.watch(holdings)
     session.send(messages.authenticated(message.id, holdings))
+    session.watch(holdings)
 
 
 async def _change_seats(session: "Session", desk: "Desk", message: SeatRequest) -> None:
@@ -73,8 +76,8 @@ async def _change_seats(session: "Session", desk: "Desk", message: SeatRequest) 
     except RefusedError as error:
         _refuse(session, message.id, error)
     else:
-        session.watch(holdings)
         session.send(reply)
+        session.watch(holdings)
 
 
 async def _ask(
@@ -93,7 +96,7 @@ async def _ask(
             return messages.extended(message.id, granted), granted.holdings
         case Best() | Restore():
             # The store picks no seats and takes no receipts yet: final for the client.
-            raise UnavailableError(Outcome.NONE)
+            raise UnavailableError(Outcome.NONE, retry_after_ms=None)
         case _:
             assert_never(message)
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 
 from protocol.codes import CloseCode, NoticeCode
 from protocol.from_server import Delta, ServerMessage, Viewers
-from server.domain.errors import CineBookError
 from server.domain.holds import Holder
 from server.domain.showtimes import Showtime
 from server.live.bounds import Bounds
@@ -53,7 +52,10 @@ class Room:
         """Let a session that was greeted receive what is sent to all from now on."""
         self.members.add(session)
         self.admit(session)
-        if self.viewers != self._viewers:
+        if len(self.members) == 1:
+            # Its `welcome` tells the only one there is.
+            self._viewers, self._viewers_known = self.viewers, True
+        elif self.viewers != self._viewers:
             # Its `welcome` says another count than the others have.
             self._viewers_known = False
 
@@ -156,7 +158,7 @@ class Room:
             for session in tuple(sessions):
                 session.reread()
 
-    def on_ended(self, _error: CineBookError) -> None:
+    def on_ended(self) -> None:
         """The showtime cannot be followed any more; whoever comes later finds out anew."""
         self.ended = True
         self.close_members(CloseCode.UNKNOWN_SHOWTIME)

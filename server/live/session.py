@@ -59,7 +59,7 @@ class Session:
 
     __slots__ = (
         "_busy", "_desk", "_display", "_greeted", "_holder", "_inbox", "_language", "_left", "_missed", "_origin",
-        "_room", "_slow_timer", "_undecodable", "_warner", "outgoing",
+        "_read", "_room", "_slow_timer", "_undecodable", "_warner", "outgoing",
     )  # fmt: skip
 
     def __init__(
@@ -87,6 +87,7 @@ class Session:
         self._inbox: deque[ClientMessage] | None = None
         self._missed: list[tuple[PrivateChange, Announcement]] | None = None
         self._warner: ExpiryWarner | None = None
+        self._read: Position | None = None
         self._slow_timer: asyncio.TimerHandle | None = None
 
     def send(self, message: ServerMessage) -> None:
@@ -236,8 +237,10 @@ class Session:
 
     def watch(self, holdings: Holdings) -> None:
         """Warn the client before these holds end."""
-        if self._left:
+        read = Position(holdings.epoch, holdings.version)
+        if self._left or (self._read is not None and _is_older(read, self._read)):
             return
+        self._read = read
         if self._warner is None:
             if not holdings.holds:
                 return
@@ -363,10 +366,15 @@ class Session:
             metrics.SNAPSHOTS.inc()
         self.outgoing.write(broadcast.encoded(self.outgoing.way))
 
-    def become(self, holder: Holder) -> None:
-        """Be this holder's from now on."""
+    def become(self, holder: Holder | None) -> None:
+        """Be this holder's from now on, or nobody's."""
         if self._holder is not None:
             self._room.unregister(self, self._holder)
         self._holder = holder
-        if not self._left:
+        self._read = None
+        if holder is not None and not self._left:
             self._room.register(self, holder)
+
+
+def _is_older(read: Position, known: Position) -> bool:
+    return read.epoch == known.epoch and read.version < known.version

@@ -194,7 +194,7 @@ class RedisSeatStore:
                 if await self._store_now() > not_after:
                     return await self.holdings(showtime, holder)
             except UnavailableError:
-                _log.info("waiting for the seat store to settle what became of a request", showtime=showtime)
+                _log.debug("waiting for the seat store to settle what became of a request", showtime=showtime)
             await asyncio.sleep(SETTLE_POLL_S)
 
     async def lock(

@@ -7,8 +7,9 @@ from typing import Final
 
 import structlog
 
-from server.domain.errors import ShowtimeNotFoundError, UnavailableError
+from server.domain.errors import CineBookError
 from server.ops.metrics import EXPIRED, SWEEPS
+from server.ops.recurring import recurring
 from server.seats.store import RedisSeatStore
 
 BATCH: Final = 1000
@@ -32,7 +33,9 @@ class Sweeper:
 
     async def start(self) -> None:
         """Begin to sweep."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task = asyncio.get_running_loop().create_task(
+            recurring("sweep", self._interval_ms / 1000, self.sweep), name="sweep"
+        )
 
     async def close(self) -> None:
         """Stop sweeping."""
@@ -53,20 +56,12 @@ class Sweeper:
         EXPIRED.inc(ended)
         return ended
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.sweep()
-            except UnavailableError as error:
-                _log.warning("stale locks could not be swept", error=str(error))
-            await asyncio.sleep(self._interval_ms / 1000)
-
     async def _sweep_one(self, showtime: str) -> int:
         ended = 0
         try:
             while (count := await self._store.expire(showtime, BATCH)) == BATCH:
                 ended += count
-        except (UnavailableError, ShowtimeNotFoundError) as error:
+        except CineBookError as error:
             _log.warning("a showtime could not be swept", showtime=showtime, error=str(error))
             return ended
         return ended + count

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 from protocol.codec import Codec, negotiate
 from protocol.codes import CloseCode, Code
 from protocol.scalars import MAX_INTEGER, ShowtimeId
-from server.domain.errors import CineBookError, ShowtimeNotFoundError, TokenError, UnavailableError
+from server.domain.errors import CineBookError, ShowtimeNotFoundError, TokenError
 from server.live.asgi import AsgiOutgoing, serve
 from server.live.connection import Connection
 from server.live.frames import way
@@ -141,7 +141,7 @@ def _close_code(error: BaseException) -> CloseCode | None:
             return CloseCode.SESSION_ENDED
         case ShowtimeNotFoundError():
             return CloseCode.UNKNOWN_SHOWTIME
-        case UnavailableError():
+        case CineBookError():
             log.warning("room cannot be opened", reason=str(error))
             return CloseCode.INTERNAL_ERROR
         case _:

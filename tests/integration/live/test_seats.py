@@ -252,3 +252,28 @@ async def test_a_client_resumes_where_it_was(app: App) -> None:
         assert MapChanged in kinds
         assert MapReplaced not in kinds
         assert HoldsChanged not in kinds
+
+
+async def test_a_resume_after_a_deploy_needs_no_snapshot(app: App) -> None:
+    """A worker that has just started tells those who resume what changed before anybody had opened the showtime."""
+    token = await app.session()
+    layout = await app.request("GET", "/api/v1/showtimes/demo/layout")
+    async with app.client() as watcher:
+        seats = await free_seats(watcher, 2)
+        events = watcher.events()
+        await app.stop()
+        async with asyncio.timeout(LIMIT_S):
+            await watcher.until(lambda: watcher.state is not ConnectionState.ONLINE)
+        # The port is not open yet: another server on the same store, which nobody watches.
+        port, app._port = app._port, 0
+        await app.start()
+        names = [layout["seats"][seat]["id"] for seat in seats]
+        await app.request("POST", "/api/v1/showtimes/demo/seats/lock", {"seats": names}, token)
+        await app.stop()
+        app._port = port
+        await app.start()
+        await sees(watcher, seats[1], SeatStatus.LOCKED)
+        await watcher.close()
+        kinds = {type(event) async for event in events}
+        assert MapChanged in kinds
+        assert MapReplaced not in kinds

@@ -87,7 +87,7 @@ class HistoryStore:
 
     async def since(self, showtime: str, position: Position) -> Delta | None:
         self._asked("since")
-        oldest = max(0, self.version - self.log_reach)
+        oldest = max(1, self.version - self.log_reach)
         if position.epoch != self.epoch or not oldest <= position.version <= self.version:
             return None
         last = {
@@ -98,9 +98,6 @@ class HistoryStore:
     async def positions(self, showtimes: tuple[str, ...]) -> tuple[Position | None, ...]:
         self._asked("positions")
         return tuple(Position(self.epoch, self.version) for _ in showtimes)
-
-    async def letters_of(self, showtimes: tuple[str, ...]) -> tuple[str | None, ...]:
-        return tuple("".join(self.letters) for _ in showtimes)
 
     async def holdings(self, showtime: str, holder: Holder) -> Holdings:
         self._asked("holdings")
