@@ -109,6 +109,15 @@ class Pickers:
         self._free = kept
         return answers
 
+    def leave(self) -> None:
+        """Give every seat back and go."""
+        for link in self.links:
+            if not link.code:
+                link.send(BINARY, MSGPACK.encode(Unlock(id=0)))
+        self._swarm.settle()
+        for link in self.links:
+            self._swarm.drop(link)
+
     def _ask(self, slot: _Slot) -> None:
         self._last_id += 1
         self._asked[self._last_id] = slot
@@ -122,6 +131,8 @@ class Pickers:
         if not isinstance(message, Locked | Unlocked | Rejected):
             return
         assert isinstance(message.id, int)
+        if not message.id:
+            return
         slot = self._asked.pop(message.id)
         self._answers.answered += 1
         if isinstance(message, Rejected):
