@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from loadtests.compare.install import configure_nginx
-from loadtests.compare.peers import Peer, Place, StampReader, delta, start
+from loadtests.compare.peers import LOG, Peer, Place, StampReader, delta, start
 from loadtests.figures import delivery
 from loadtests.floor import FRAME_BYTES, floor
 from loadtests.frames import handshake
@@ -24,6 +24,7 @@ IDLE_S: Final = 2.0
 SETTLE_S: Final = 0.5
 PICKERS: Final = 1
 WARM_UP: Final = 20
+FIRST: Final = 20
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,9 @@ def ours(on: Stores, viewers: int, rate: float, seconds: float) -> dict[str, flo
         before = opened.memory()
         opened.admit(viewers - WARM_UP)
         grown = opened.memory() - before
-        idle = opened.idle_share()
         pickers = opened.pickers(PICKERS)
+        pickers.drive(rate, FIRST / rate)
+        idle = opened.idle_share()
         with opened.measured() as cost:
             pickers.drive(rate, seconds)
         frames = sum(link.messages for link in [*opened.viewers, *pickers.links])
@@ -68,9 +70,10 @@ def theirs(server: Installed, viewers: int, rate: float, seconds: float) -> dict
             links += swarm.connect((HOST, place.port), requests[WARM_UP:])
             assert all(link.ready_at for link in links), [link.code for link in links if not link.ready_at][:5]
             grown = memory_bytes(process.pid) - before
-            # A first one, for what is set up only then.
-            peer.publish(place, delta(time.monotonic_ns()))
-            swarm.settle(SETTLE_S)
+            # First ones, for what is set up or compiled only then.
+            for _ in range(FIRST):
+                peer.publish(place, delta(time.monotonic_ns()))
+                swarm.run(1 / rate)
             started, cpu = time.monotonic(), cpu_ns(process.pid)
             swarm.run(IDLE_S)
             idle = (cpu_ns(process.pid) - cpu) / (time.monotonic() - started)
@@ -105,16 +108,18 @@ def _serving(server: Installed) -> Iterator[tuple["subprocess.Popen[str]", Place
     command = server.peer.command(server.home, server.redis_socket)
     with contextlib.ExitStack() as stack:
         with pinned(cores()[0]):
-            process = start(command, publishing=False)
+            process = start(command, server.home, publishing=False)
         stack.callback(_stop, process)
         if port:
             _wait_for(port)
         else:
             assert process.stdout is not None
-            port = int(process.stdout.readline())
+            said = process.stdout.readline()
+            assert said, f"{server.peer.name} does not start: see {server.home / LOG}"
+            port = int(said)
         publisher = None
         if server.peer.own_publisher:
-            helper = start(command, publishing=True)
+            helper = start(command, server.home, publishing=True)
             stack.callback(_stop, helper)
             publisher = helper.stdin
         yield process, Place(server.redis_socket, port, publisher)

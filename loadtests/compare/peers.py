@@ -19,6 +19,7 @@ PROGRAMS: Final = Path(__file__).parent / "programs"
 MARK: Final = b"t="
 MARK_DIGITS: Final = 16
 DELTA_BYTES: Final = 40
+LOG: Final = "log"
 
 
 class StampReader:
@@ -195,12 +196,14 @@ PEERS: Final = (
 )
 
 
-def start(command: list[str], publishing: bool) -> "subprocess.Popen[str]":
-    """Start a peer, or its publisher."""
-    return subprocess.Popen(
-        [*command, "publish"] if publishing else command,
-        stdin=subprocess.PIPE if publishing else None,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "NODE_ENV": "production"},
-    )
+def start(command: list[str], home: Path, *, publishing: bool) -> "subprocess.Popen[str]":
+    """Start a peer, or its publisher; what it complains of goes to a file in its folder."""
+    with (home / LOG).open("w") as log:
+        return subprocess.Popen(
+            [*command, "publish"] if publishing else command,
+            stdin=subprocess.PIPE if publishing else None,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, "NODE_ENV": "production"},
+        )
