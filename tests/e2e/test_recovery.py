@@ -39,7 +39,10 @@ async def test_the_server_is_restarted(
 
 
 async def test_the_store_is_lost(own_server: Server, own_valkey: EmbeddedValkey, arrive: Arrive) -> None:
-    """While the store is away a click is refused; when it is back, empty, both pages show that and work as before."""
+    """While the store is away a click is refused; when it is back, empty, both pages show that and work as before.
+
+    The one whose seat is gone with it is told.
+    """
     one, other = [await (await arrive(own_server, expecting=LOST_CONNECTION)).hall() for _ in range(2)]
     for hall in (one, other):
         await hall.page.evaluate(MARK)
@@ -54,6 +57,8 @@ async def test_the_store_is_lost(own_server: Server, own_valkey: EmbeddedValkey,
         await hall.shows(held, "A")
         await hall.connected("live")
     await expect(one.basket).to_have_count(0)
+    await expect(one.notice).to_contain_text(f"Seat {held} could not be kept", timeout=LIMIT_MS)
+    await expect(other.notice).to_be_hidden()
     await _work(one, other, later)
 
 
