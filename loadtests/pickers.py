@@ -79,13 +79,14 @@ class Pickers:
         chance = random.Random(SEED)
         answers = self._answers = Answers()
         started = time.monotonic()
-        due = started
+        due, turn = started, 0
         while due - started < seconds:
             while (left := due - time.monotonic()) > AT_LEAST_S:
                 self._swarm.step(left)
             if self._free:
                 self._ask(self._free.popleft())
-            due += chance.expovariate(rate) if poisson else 1 / rate
+            turn += 1
+            due = due + chance.expovariate(rate) if poisson else started + turn / rate
         answers.seconds = time.monotonic() - started
         if settle:
             self._swarm.settle(until=lambda: not self._asked)
