@@ -42,8 +42,8 @@ format: $(INSTALLED) ## Lay the code out and mend what can be mended
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-load: $(INSTALLED) ## Measure the latency from a lock to its sight by another viewer
-	@$(PYTHON_BIN) -m loadtests.latency
+load: $(INSTALLED) ## Load a server of its own for a minute, as an evening does; prints the latencies
+	@$(PYTHON_BIN) -m loadtests.load
 
 lock: $(PYTHON_BIN) ## Write the lock files anew from pyproject.toml
 	@$(PIP) install "uv==$(UV_VERSION)"

@@ -44,25 +44,38 @@ def main() -> None:
     raise_file_limit()
     # Collections of a large process would stand in the latencies of others.
     gc.disable()
-    reports = {}
+    reports: dict[str, Report] = {}
+    texts = ["\n".join(f"- {name}: {value}" for name, value in machine.items())]
     with pinned(cores()[1]):
         for name in names:
             with stores() as on:
-                report = reports[name] = SCENARIOS[name](on, plan)
-            print(f"\n## {name}: {_question(name)}\n\n{table(report.rows)}", flush=True)
-            if report.claims:
-                print("\n" + table({claim.text: claim.as_row() for claim in report.claims}), flush=True)
+                reports[name] = SCENARIOS[name](on, plan)
+            texts.append(_text(name, reports[name]))
+            print("\n" + texts[-1], flush=True)
             gc.collect()
     if options.json:
-        found = {
-            "machine": machine,
-            "scenarios": {
-                name: {"rows": report.rows, "claims": {claim.text: claim.as_row() for claim in report.claims}}
-                for name, report in reports.items()
-            },
-        }
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        options.json.write_text(_json(machine, reports))
+        options.json.with_suffix(".md").write_text("\n\n".join(texts) + "\n")
+
+
+def _text(name: str, report: Report) -> str:
+    """A report as Markdown."""
+    parts = [f"## {name}", _question(name), table(report.rows)]
+    if report.claims:
+        parts.append(table({claim.text: claim.as_row() for claim in report.claims}))
+    return "\n\n".join(parts)
+
+
+def _json(machine: dict[str, str], reports: dict[str, Report]) -> str:
+    found = {
+        "machine": machine,
+        "scenarios": {
+            name: {"rows": report.rows, "claims": {claim.text: claim.as_row() for claim in report.claims}}
+            for name, report in reports.items()
+        },
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
 def _question(name: str) -> str:
@@ -77,7 +90,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=0.0, help="deltas a second; by default what suits the viewers")
     parser.add_argument("--seconds", type=float, default=0.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3, help="medians are taken over so many")
-    parser.add_argument("--json", type=Path, help="write the numbers there as well")
+    parser.add_argument("--json", type=Path, help="write the numbers there, and the tables beside it as .md")
     options = parser.parse_args()
     if unknown := set(options.scenario) - {*SCENARIOS, "all"}:
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")

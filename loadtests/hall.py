@@ -43,6 +43,7 @@ class Hall:
         self.reader = SeatMapReader()
         self.swarm = Swarm(self.reader)
         self.viewers: list[Link] = []
+        self._pickers: Pickers | None = None
 
     def admit(self, count: int, *, receive_buffer: int = 0, at_once: int = 64) -> list[Link]:
         """Open so many viewers; each has its snapshot when this returns."""
@@ -59,8 +60,16 @@ class Hall:
         return links
 
     def pickers(self, count: int) -> Pickers:
-        """Open so many pickers."""
-        return Pickers(self.swarm, self.reader, self.target, count, self.showtime)
+        """Open so many pickers, in the place of those before."""
+        self.dismiss()
+        self._pickers = Pickers(self.swarm, self.reader, self.target, count, self.showtime)
+        return self._pickers
+
+    def dismiss(self) -> None:
+        """Send the pickers home, without their seats."""
+        if self._pickers is not None:
+            self._pickers.leave()
+            self._pickers = None
 
     @contextlib.contextmanager
     def measured(self) -> Iterator[Cost]:
@@ -98,5 +107,6 @@ def hall(
         opened = Hall(target, showtime)
         try:
             yield opened
+            opened.dismiss()
         finally:
             opened.swarm.close()

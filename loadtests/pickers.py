@@ -79,13 +79,14 @@ class Pickers:
         chance = random.Random(SEED)
         answers = self._answers = Answers()
         started = time.monotonic()
-        due = started
+        due, turn = started, 0
         while due - started < seconds:
             while (left := due - time.monotonic()) > AT_LEAST_S:
                 self._swarm.step(left)
             if self._free:
                 self._ask(self._free.popleft())
-            due += chance.expovariate(rate) if poisson else 1 / rate
+            turn += 1
+            due = due + chance.expovariate(rate) if poisson else started + turn / rate
         answers.seconds = time.monotonic() - started
         if settle:
             self._swarm.settle(until=lambda: not self._asked)
@@ -109,6 +110,15 @@ class Pickers:
         self._free = kept
         return answers
 
+    def leave(self) -> None:
+        """Give every seat back and go."""
+        for link in self.links:
+            if not link.code:
+                link.send(BINARY, MSGPACK.encode(Unlock(id=0)))
+        self._swarm.settle()
+        for link in self.links:
+            self._swarm.drop(link)
+
     def _ask(self, slot: _Slot) -> None:
         self._last_id += 1
         self._asked[self._last_id] = slot
@@ -122,6 +132,8 @@ class Pickers:
         if not isinstance(message, Locked | Unlocked | Rejected):
             return
         assert isinstance(message.id, int)
+        if not message.id:
+            return
         slot = self._asked.pop(message.id)
         self._answers.answered += 1
         if isinstance(message, Rejected):

@@ -106,14 +106,15 @@ def serving(
     }
     with pinned(core or os.sched_getaffinity(0)):
         process = subprocess.Popen([*COMMAND, "serve"], env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        assert said, "the server did not start"
-        yield Target(host=HOST, port=int(said.rsplit(":", 1)[1]), pid=process.pid, redis_url=on.redis_url)
-    finally:
-        process.terminate()
-        process.wait(60)
+    with process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            assert said, "the server did not start"
+            yield Target(host=HOST, port=int(said.rsplit(":", 1)[1]), pid=process.pid, redis_url=on.redis_url)
+        finally:
+            process.terminate()
+            process.wait(60)
 
 
 @contextlib.contextmanager

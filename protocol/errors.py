@@ -3,7 +3,7 @@
 ClientError
 ├── RejectedError         the server refused the request; `rejected` says why
 └── DisconnectedError     no answer: `sent` tells whether the request may have had its effect
-└── StoppedError      and there will be no other connection; `code` or `status` says why, neither after `close`
+    └── StoppedError      and there will be no other connection; `code` or `status` says why, neither after `close`
 """
 
 from protocol.effects import Stop

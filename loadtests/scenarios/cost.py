@@ -79,6 +79,5 @@ def _requests_alone(opened: Hall, rate: float, seconds: float) -> float:
     picker = opened.pickers(1)
     with opened.measured() as cost:
         answers = picker.drive(rate, seconds)
-    for link in picker.links:
-        opened.swarm.drop(link)
+    opened.dismiss()
     return (cost.server_ns - idle * cost.seconds * 1e9) / max(1, answers.answered)

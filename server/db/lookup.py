@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+E = TypeVar("E")
 
 FOREVER: Final = 1 << 62
 """How long what never changes is kept, in milliseconds."""
@@ -99,11 +100,8 @@ class Lookup(Generic[K, V]):
                 self._remember(self._absent, key, now + self._absent_ms)
             self._awaited.pop(key).set_result(found.get(key))
 
-    def _remember(self, memory: "OrderedDict[K, T]", key: K, entry: "T") -> None:
+    def _remember(self, memory: OrderedDict[K, E], key: K, entry: E) -> None:
         memory[key] = entry
         memory.move_to_end(key)
         if len(memory) > self._size:
             memory.popitem(last=False)
-
-
-T = TypeVar("T")

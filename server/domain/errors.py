@@ -5,15 +5,15 @@ CineBookError
 │   ├── ShowtimeNotFoundError
 │   └── CinemaNotFoundError
 ├── TokenError                    a session token that is forged, expired or revoked
-└── RefusedError                       a request about seats that granted nothing; carries its `Code`
-├── UnknownSeatError          422, `seats`
-├── ReadOnlyError             401
-├── SalesClosedError          409
-├── LimitExceededError        409, `rejected` in mode `any`
-├── SeatsUnavailableError     409, `seats`, `rejected` in mode `any`
-├── NotHeldError              409, `seats`
-├── HoldCapError              409
-└── UnavailableError          503, `outcome`, `retry_after_ms`
+└── RefusedError                  a request about seats that granted nothing; carries its `Code`
+    ├── UnknownSeatError          422, `seats`
+    ├── ReadOnlyError             401
+    ├── SalesClosedError          409
+    ├── LimitExceededError        409, `rejected` in mode `any`
+    ├── SeatsUnavailableError     409, `seats`, `rejected` in mode `any`
+    ├── NotHeldError              409, `seats`
+    ├── HoldCapError              409
+    └── UnavailableError          503, `outcome`, `retry_after_ms`
 """
 
 from typing import ClassVar

@@ -5,7 +5,7 @@ from typing import Any, Final, get_args
 import msgspec
 from starlette.responses import Response
 
-from protocol.codec import CODECS
+from protocol.codec import CODECS, MAX_INBOUND_BYTES
 from protocol.codes import RECONNECT_RANGE, STAY_AWAY_RANGE, CloseCode
 from protocol.from_client import ClientMessage
 from protocol.from_server import ServerMessage
@@ -90,6 +90,8 @@ def _description() -> str:
     private = ", ".join(f"{code.value} `{code.name.lower()}`" for code in CloseCode if code.value in _PRIVATE)
     return (
         f"Subprotocols: {', '.join(f'`{name}`' for name in CODECS)}; without one, JSON. "
+        "Anyone may watch; to lock takes the session cookie, `Authorization: Bearer` or an `auth` message. "
+        f"A client's message has at most {MAX_INBOUND_BYTES} bytes. "
         f"Close codes: {private}; {RECONNECT_RANGE.start}-{RECONNECT_RANGE.stop - 1} reconnect, "
         f"{STAY_AWAY_RANGE.start}-{STAY_AWAY_RANGE.stop - 1} do not."
     )

@@ -70,7 +70,11 @@ def document(table: tuple[Endpoint[Any, Any], ...]) -> OpenApiDocument:
         components={
             "schemas": portable(used),
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "The token of `POST /sessions`."}
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token of `POST /sessions`. Pages of this site send its cookie instead.",
+                }
             },
         },
     )

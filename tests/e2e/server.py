@@ -23,6 +23,13 @@ class Server:
         self.url = await asyncio.to_thread(command.address)
         self._settings["port"] = self.url.rpartition(":")[2]
 
+    async def crash(self) -> None:
+        """End at once, with every connection; `start` brings it back."""
+        assert self._command is not None
+        await asyncio.to_thread(self._command.kill)
+        self._command.__exit__(None, None, None)
+        self._command = None
+
     async def stop(self) -> None:
         """Stop in good order."""
         if self._command is not None:

@@ -1,14 +1,14 @@
 """The pages as such: how one gets to a hall, with the keyboard, on any screen, and as a display."""
 
-import itertools
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, WebSocket, expect
 
 from tests.e2e.conftest import Arrive
 from tests.e2e.server import Server
-from tests.e2e.visitor import LIMIT_MS, NOT_FOUND, Hall
+from tests.e2e.visitor import LIMIT_MS, LOST_CONNECTION, NOT_FOUND, Hall
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -27,18 +27,58 @@ async def test_the_list_leads_to_a_hall(server: Server, arrive: Arrive) -> None:
 
 
 async def test_a_newcomer_may_choose(server: Server, arrive: Arrive) -> None:
-    """Who has never been here gets a session from the page, and comes back with it on a socket that may lock."""
+    """Who has never been here gets a session from the page, may lock on the socket that is open, and has a cookie."""
     newcomer = await arrive(server, guest=False)
     page = await newcomer.open("about:blank")
-    numbers = itertools.count(1)
-    async with page.expect_websocket(lambda _: next(numbers) == 2, timeout=LIMIT_MS):
-        await page.goto("/showtimes/demo")
-    (cookie,) = await newcomer.context.cookies()
-    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
+    sockets: list[WebSocket] = []
+    page.on("websocket", lambda socket: sockets.append(socket))  # noqa: PLW0108 - Playwright marks what it is given
+    await page.goto("/showtimes/demo")
     hall = Hall(page)
     await hall.live()
     (seat,) = await hall.free()
     await hall.choose(seat)
+    (cookie,) = await newcomer.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
+    assert len(sockets) == 1
+    await page.reload()
+    await hall.shows(seat, "L", mine=True)
+
+
+async def test_a_choice_waits_for_the_session(server: Server, arrive: Arrive) -> None:
+    """A newcomer's click is kept, and shown as asked, until the session is there; nothing is said of watching only."""
+    newcomer = await arrive(server, guest=False)
+    answered = asyncio.Event()
+
+    async def hold_back(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await newcomer.context.route("**/api/v1/sessions", hold_back)
+    hall = await newcomer.hall()
+    (seat,) = await hall.free()
+    await hall.seat(seat).click()
+    await expect(hall.seat(seat)).to_have_attribute("aria-busy", "true")
+    await hall.shows(seat, "A")
+    answered.set()
+    await hall.shows(seat, "L", mine=True)
+    await expect(hall.seat(seat)).to_have_attribute("aria-busy", "false")
+    for message in (hall.refusal, hall.notice):
+        await expect(message).to_be_hidden()
+
+
+async def test_without_a_session_the_page_says_so_and_tries_again(server: Server, arrive: Arrive) -> None:
+    """While no session is to be had the page watches and says so; the first choice after that is granted."""
+    newcomer = await arrive(server, guest=False, expecting=LOST_CONNECTION)
+    await newcomer.context.route("**/api/v1/sessions", lambda route: route.abort("connectionrefused"))
+    hall = await newcomer.hall()
+    await expect(hall.notice).to_contain_text("You can only watch for now")
+    (seat,) = await hall.free()
+    await hall.seat(seat).click()
+    await expect(hall.refusal).to_contain_text("Nothing was taken")
+    await newcomer.context.unroute("**/api/v1/sessions")
+    await hall.choose(seat)
+    for message in (hall.refusal, hall.notice):
+        await expect(message).to_be_hidden()
 
 
 async def test_a_hall_is_used_with_the_keyboard_alone(server: Server, arrive: Arrive) -> None:

@@ -1,5 +1,7 @@
 """The server or its store goes and comes back, and the pages go on without being reloaded."""
 
+from collections.abc import Callable, Coroutine
+
 import pytest
 from playwright.async_api import expect
 
@@ -13,14 +15,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 MARK = "window.markOfThisPage = true"
 
 
-async def test_the_server_is_restarted(own_server: Server, arrive: Arrive) -> None:
+@pytest.mark.parametrize("end", [Server.stop, Server.crash])
+async def test_the_server_is_restarted(
+    own_server: Server, arrive: Arrive, end: Callable[[Server], Coroutine[None, None, None]]
+) -> None:
     """Two pages notice that the server is away, come back to it by themselves, and work as before."""
     one, other = [await (await arrive(own_server, expecting=LOST_CONNECTION)).hall() for _ in range(2)]
     for hall in (one, other):
         await hall.page.evaluate(MARK)
     kept, later = await one.free(2)
     await one.choose(kept)
-    await own_server.stop()
+    await end(own_server)
     for hall in (one, other):
         await hall.connected("offline")
     await one.seat(later).click()
@@ -34,7 +39,10 @@ async def test_the_server_is_restarted(own_server: Server, arrive: Arrive) -> No
 
 
 async def test_the_store_is_lost(own_server: Server, own_valkey: EmbeddedValkey, arrive: Arrive) -> None:
-    """While the store is away a click is refused; when it is back, empty, both pages show that and work as before."""
+    """While the store is away a click is refused; when it is back, empty, both pages show that and work as before.
+
+    The one whose seat is gone with it is told.
+    """
     one, other = [await (await arrive(own_server, expecting=LOST_CONNECTION)).hall() for _ in range(2)]
     for hall in (one, other):
         await hall.page.evaluate(MARK)
@@ -49,6 +57,8 @@ async def test_the_store_is_lost(own_server: Server, own_valkey: EmbeddedValkey,
         await hall.shows(held, "A")
         await hall.connected("live")
     await expect(one.basket).to_have_count(0)
+    await expect(one.notice).to_contain_text(f"Seat {held} could not be kept", timeout=LIMIT_MS)
+    await expect(other.notice).to_be_hidden()
     await _work(one, other, later)
 
 

@@ -15,9 +15,9 @@ function answering(status, body) {
 }
 
 test("ids are escaped and a layout is asked for by its version", async () => {
-  const { api, asked } = answering(200, "{}");
+  const { api, asked } = answering(200, '{"token": "t"}');
   await api.layout("a/b", 3);
-  await api.createSession();
+  assert.equal(await api.createSession(), "t");
   assert.deepEqual(
     asked.map(([url, { method }]) => [url, method]),
     [

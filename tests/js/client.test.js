@@ -121,30 +121,52 @@ test("within one epoch nothing is restored, whatever is held", () => {
   assert.deepEqual(comeBack(world, { receipt: "r1", holds: [hold(1)] }).take(), []);
 });
 
-test("who may not lock restores nothing until a session allows it", () => {
-  const { world, connection } = live({ receipt: "r1", holds: [hold(1)] });
+test("who may not lock restores nothing until a session allows it", async () => {
+  const { world } = live({ receipt: "r1", holds: [hold(1)] });
   world.socket.end(1012);
   assert.deepEqual(comeBack(world, { epoch: "e2", can_lock: false }).take(), []);
-  connection.restart();
-  world.socket.open();
-  world.socket.say(welcome({ epoch: "e2" }));
+  await world.answerSession("t");
+  const [{ id }] = world.socket.take();
+  world.socket.say({ type: "authenticated", id, can_lock: true, holds: [], holds_version: 5 });
   assert.deepEqual(
     world.socket.take().map(({ receipt }) => receipt),
     ["r1"],
   );
 });
 
-test("a refused restore is final and quiet", () => {
-  const { world, client, heard } = live({ receipt: "r1", holds: [hold(1)] });
+test("a refused restore is final, and the seats that are gone with it are named", () => {
+  const { world, client, heard } = live({ receipt: "r1", holds: [hold(1), hold(2)] });
   world.socket.end(1012);
   const socket = comeBack(world, { epoch: "e2", version: 3, holds: [hold(1)], holds_version: 3 });
   const [{ id }] = socket.take();
+  assert.deepEqual(of(heard, "lost"), [], "there is still hope");
   socket.say({ type: "rejected", id, code: "unavailable", message: "…", outcome: "none", retry_after_ms: 0 });
   assert.deepEqual(of(heard, "refused"), []);
+  assert.deepEqual(of(heard, "lost"), [{ seats: [2] }]);
   assert.equal(client.holds.has(1), true, "the holds of the welcome stand");
   socket.say(snapshot({ epoch: "e2", version: 3 }));
   socket.end(1012);
   assert.deepEqual(comeBack(world, { epoch: "e2", version: 3 }).take(), []);
+});
+
+test("a refusal that is faster than the holds of the new epoch waits for them", () => {
+  const { world, heard } = live({ receipt: "r1", holds: [hold(1), hold(2)] });
+  world.socket.say(snapshot({ epoch: "e2", version: 0 }));
+  const [{ id }] = world.socket.take();
+  world.socket.say({ type: "rejected", id, code: "unavailable", message: "…", outcome: "none", retry_after_ms: 0 });
+  assert.deepEqual(of(heard, "lost"), []);
+  world.socket.say({ type: "holds", holds: [hold(2)], holds_version: 0, receipt: "r2" });
+  world.socket.say({ type: "holds", holds: [], holds_version: 1, receipt: "r3" });
+  assert.deepEqual(of(heard, "lost"), [{ seats: [1] }]);
+});
+
+test("a refused restore of seats that are all there says nothing", () => {
+  const { world, heard } = live({ receipt: "r1", holds: [hold(1)] });
+  world.socket.end(1012);
+  const socket = comeBack(world, { epoch: "e2", holds: [hold(1)] });
+  const [{ id }] = socket.take();
+  socket.say({ type: "rejected", id, code: "unavailable", message: "…", outcome: "none", retry_after_ms: 0 });
+  assert.deepEqual(of(heard, "lost"), []);
 });
 
 test("a restore whose answer was lost is sent again, with the receipt of the seats and not of what was left", () => {

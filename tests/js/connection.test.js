@@ -214,18 +214,6 @@ test("a delta of a seat that the map lacks leads to a connection without positio
   assert.equal(world.socket.url.search, "");
 });
 
-test("a new holder changes the socket at once, keeps the position and counts as no failure", () => {
-  const { world, client, connection } = live({ can_lock: false });
-  const [first] = world.sockets;
-  connection.restart();
-  assert.ok(first.closed);
-  assert.equal(world.sockets.length, 2);
-  assert.equal(world.socket.url.search, "?epoch=e1&version=5");
-  world.socket.open();
-  world.socket.say(welcome(), delta(5, 5));
-  assert.deepEqual([client.canLock, client.status], [true, "live"]);
-});
-
 test("a notice and the warning before an end are passed on", () => {
   const { world, heard } = live();
   world.socket.say({ type: "notice", code: "draining", message: "…" }, { type: "expiring", seats: [1], expires_at: 7 });

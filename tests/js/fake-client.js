@@ -6,6 +6,8 @@ import { Client } from "../../static/js/core/client.js";
 import { Connection } from "../../static/js/core/connection.js";
 import { snapshot, welcome, World } from "./fake-world.js";
 
+const JOINING = ["joined", "unjoined"];
+
 /** @param {{display?: boolean, random?: number}} [options] */
 export function connecting({ display = false, random = 0.5 } = {}) {
   const world = new World();
@@ -13,7 +15,7 @@ export function connecting({ display = false, random = 0.5 } = {}) {
   const connection = new Connection(client, world.outside);
   /** @type {[string, any][]} */
   const heard = [];
-  for (const type of ["status", "granted", "released", "refused", "lost", "expiring", "expired", "notice"]) {
+  for (const type of ["status", "granted", "released", "refused", "lost", "expiring", "expired", "notice", ...JOINING]) {
     client.addEventListener(type, (event) => heard.push([type, /** @type {CustomEvent} */ (event).detail]));
   }
   connection.start();

@@ -67,6 +67,12 @@ export class World {
   now = 1_000_000;
   /** @type {FakeSocket[]} */
   sockets = [];
+  /**
+   * Sessions that were asked for and have no answer yet.
+   *
+   * @type {{resolve: (token: string) => void, reject: (error: Error) => void}[]}
+   */
+  sessions = [];
   /** @type {{at: number, callback: () => void}[]} */
   #timers = [];
 
@@ -95,7 +101,17 @@ export class World {
         },
       },
       clock: () => world.now,
+      /** @returns {Promise<string>} */
+      openSession: () => new Promise((resolve, reject) => world.sessions.push({ resolve, reject })),
     };
+  }
+
+  /** Answers the session that was asked for. @param {string | Error} answer */
+  async answerSession(answer) {
+    const { resolve, reject } = /** @type {World["sessions"][0]} */ (this.sessions.shift());
+    if (answer instanceof Error) reject(answer);
+    else resolve(answer);
+    await new Promise(setImmediate);
   }
 
   /** The newest socket. */

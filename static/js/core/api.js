@@ -65,9 +65,14 @@ export class Api {
     return this.#ask(`/showtimes/${encodeURIComponent(id)}/layout?v=${version}`);
   }
 
-  /** Makes this browser a guest: the answer sets the cookie. The token in it is not needed here. */
+  /**
+   * Makes this browser a guest: the answer sets the cookie.
+   *
+   * @returns {Promise<string>} the token, for a socket that was opened without the cookie
+   */
   async createSession() {
-    await this.#ask("/sessions", { method: "POST" });
+    const { token } = await this.#ask("/sessions", { method: "POST" });
+    return token;
   }
 
   /**

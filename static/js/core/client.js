@@ -1,13 +1,16 @@
 /** @import { Effect, Limits, Request } from "./types.js" */
 
+import { address } from "./address.js";
 import { backoff, CAP_MS } from "./backoff.js";
 import { ServerClock } from "./clock.js";
-import { ABNORMAL, mayReconnect } from "./codes.js";
+import { ABNORMAL, CLOSES, mayReconnect } from "./codes.js";
+import { decode } from "./decode.js";
 import { Heartbeat } from "./heartbeat.js";
 import { Holds } from "./holds.js";
 import { Receipt } from "./receipt.js";
 import { Requests } from "./requests.js";
 import { SeatMap } from "./seatmap.js";
+import { Session } from "./session.js";
 
 /** How long a connection may take from its first byte until the map stands. */
 const CATCH_UP_MS = 10_000;
@@ -18,15 +21,16 @@ const CATCH_UP_MS = 10_000;
  * One person's view of one showtime, without a socket and without a clock of its own.
  *
  * The shell reports what happened and at which local time (milliseconds); each report returns the effects that it is
- * to perform, in order: `connect` to a path, `send` a text, `drop` the socket (without reporting its end). `wakeAt`
- * says when to call `tick` next.
+ * to perform, in order: `connect` to a path, `send` a text, `drop` the socket (without reporting its end), open a
+ * `session` and report its token. `wakeAt` says when to call `tick` next.
  *
  * The phases: idle → connecting → welcoming (open) → catching up (welcomed) → live; from any of them → waiting
  * (back-off), and from there → connecting; or → ended, where only `start` leads on.
  *
- * Events, each a CustomEvent: `status`, `welcome`, `viewers` `{count}`, `notice` (the message), `granted` and
- * `released` `{request, seats}`, `refused` (a Refusal), `lost` `{seats}` after a new epoch, `expiring` `{seats,
- * expires_at}`, `expired` `{seats}`. The map, the holds and the requests have events of their own.
+ * Events, each a CustomEvent: `status`, `welcome`, `joined` and `unjoined` (seats may be asked for, or no session was
+ * to be had), `viewers` `{count}`, `notice` (the message), `granted` and `released` `{request, seats}`, `refused` (a
+ * Refusal), `lost` `{seats}` after a new epoch, `expiring` `{seats, expires_at}`, `expired` `{seats}`. The map, the
+ * holds and the requests have events of their own.
  */
 export class Client extends EventTarget {
   /** The view; only an answer `locked` is a promise. */
@@ -35,7 +39,7 @@ export class Client extends EventTarget {
   clock = new ServerClock();
   requests = new Requests(this.map);
 
-  #path;
+  #showtime;
   #display;
   #random;
   /** @type {Phase} */
@@ -55,9 +59,10 @@ export class Client extends EventTarget {
   /** The history that the server counts in. @type {string | null} */
   #epoch = null;
   #receipt = new Receipt();
+  #session = new Session(this.requests);
 
-  /** @type {boolean | null} whether the server knows a holder; null before the first `welcome` */
-  canLock = null;
+  /** Whether the server knows a holder here. */
+  canLock = false;
   /** @type {Limits | null} */
   limits = null;
   /** @type {number | null} the layout's version that the indexes are of */
@@ -67,7 +72,7 @@ export class Client extends EventTarget {
   /** @param {{showtime: string, display?: boolean, random?: () => number}} options `display` only watches, for ever */
   constructor({ showtime, display = false, random = Math.random }) {
     super();
-    this.#path = `/ws/showtimes/${encodeURIComponent(showtime)}`;
+    this.#showtime = showtime;
     this.#display = display;
     this.#random = random;
   }
@@ -102,22 +107,24 @@ export class Client extends EventTarget {
     }
   }
 
-  /**
-   * Connects now, whatever the back-off says, unless a socket is on its way or open.
-   *
-   * @param {number} now
-   * @returns {Effect[]}
-   */
+  /** Connects now, whatever the back-off says, unless it has a socket. @param {number} now @returns {Effect[]} */
   start(now) {
     if (this.#phase !== "idle" && this.#phase !== "ended" && this.#phase !== "waiting") return [];
     this.#endedWith = null;
     return this.#connect(now);
   }
 
-  /** Leaves the socket for a new one at once: the holder has changed. @param {number} now @returns {Effect[]} */
-  restart(now) {
-    this.requests.abandon();
-    return [{ kind: "drop" }, ...this.#connect(now)];
+  /** The session that an effect asked for is there. @param {string} token @param {number} now @returns {Effect[]} */
+  sessionOpened(token, now) {
+    this.#session.opened(token);
+    const watching = (this.#phase === "catching up" || this.#phase === "live") && !this.canLock;
+    return watching ? this.#session.join(now) : [];
+  }
+
+  /** The session that an effect asked for could not be opened; the next question for seats tries again. */
+  sessionFailed() {
+    this.#emit("unjoined");
+    this.#refuse("no_session", this.#session.failed());
   }
 
   /** Asks for seats, all or none of them. @param {number[]} seats @param {number} now @returns {Effect[]} */
@@ -125,13 +132,7 @@ export class Client extends EventTarget {
     return this.#ask({ type: "lock", seats, mode: "all" }, now);
   }
 
-  /**
-   * Gives seats back; all without `seats`.
-   *
-   * @param {number[] | undefined} seats
-   * @param {number} now
-   * @returns {Effect[]}
-   */
+  /** Gives seats back; without any, all. @param {number[] | undefined} seats @param {number} now @returns {Effect[]} */
   unlock(seats, now) {
     return this.#ask(seats ? { type: "unlock", seats } : { type: "unlock" }, now);
   }
@@ -166,7 +167,9 @@ export class Client extends EventTarget {
     if (this.#phase === "idle" || this.#phase === "waiting" || this.#phase === "ended") return;
     if (this.#phase === "live" && now - this.#liveSince >= CAP_MS) this.#attempt = 0;
     this.#resync = null;
+    this.#refuse("offline", this.#session.abandon());
     this.requests.abandon();
+    if (CLOSES[code] === "session_ended") this.#session.forget();
     if (mayReconnect(code)) {
       this.#deadline = now + backoff(this.#attempt, this.#random());
       this.#attempt += 1;
@@ -198,17 +201,10 @@ export class Client extends EventTarget {
 
   /** @param {number} now @returns {Effect[]} */
   #connect(now) {
-    const query = new URLSearchParams();
-    if (this.map.epoch !== null) {
-      query.set("epoch", this.map.epoch);
-      query.set("version", String(this.map.version));
-    }
-    if (this.#display) query.set("display", "1");
     this.#deadline = now + CATCH_UP_MS;
     this.#resync = null;
     this.#enter("connecting");
-    const text = String(query);
-    return [{ kind: "connect", path: text ? `${this.#path}?${text}` : this.#path }];
+    return [{ kind: "connect", path: address(this.#showtime, this.map, this.#display) }];
   }
 
   /** @param {number} now @returns {Effect[]} */
@@ -219,8 +215,15 @@ export class Client extends EventTarget {
 
   /** @param {Request} request @param {number} now @returns {Effect[]} */
   #ask(request, now) {
-    if (this.#phase === "live") return this.#send(request, now);
-    this.#emit("refused", { code: "offline", seats: request.seats, request });
+    if (this.#phase !== "live") return this.#refuse("offline", [request]);
+    if (this.canLock || this.#display) return this.#send(request, now);
+    this.#session.keep(request, now);
+    return this.#session.join(now);
+  }
+
+  /** Answers what was sent to nobody. @param {string} code @param {Request[]} requests @returns {Effect[]} none */
+  #refuse(code, requests) {
+    for (const request of requests) this.#emit("refused", { code, seats: request.seats, request });
     return [];
   }
 
@@ -255,6 +258,8 @@ export class Client extends EventTarget {
       case "rejected":
         this.#rejected(message);
         break;
+      case "authenticated":
+        return this.#authenticated(message, now);
       case "holds":
         this.#hold(message);
         break;
@@ -293,7 +298,19 @@ export class Client extends EventTarget {
     this.#hold(message);
     this.#emit("welcome", message);
     this.#emit("viewers", { count: this.viewers });
+    if (!this.canLock) return this.#display ? effects : [...effects, ...this.#session.join(now)];
+    this.#session.forget();
+    this.#emit("joined");
     return effects;
+  }
+
+  /** @param {any} message @param {number} now @returns {Effect[]} */
+  #authenticated(message, now) {
+    this.requests.settle(message.id);
+    this.canLock = message.can_lock;
+    this.#hold(message);
+    this.#emit("joined");
+    return this.#restore(now);
   }
 
   /**
@@ -306,7 +323,12 @@ export class Client extends EventTarget {
    */
   #enterEpoch(epoch, now) {
     this.#epoch = epoch;
-    this.#receipt.enter(epoch, this.holds.list.length > 0);
+    this.#receipt.enter(epoch, this.holds.list);
+    return this.#restore(now);
+  }
+
+  /** @param {number} now @returns {Effect[]} */
+  #restore(now) {
     const receipt = this.#receipt.owed;
     if (receipt === null || !this.canLock || this.requests.restoring) return [];
     return this.#send({ type: "restore", receipt }, now);
@@ -345,6 +367,13 @@ export class Client extends EventTarget {
     const epoch = /** @type {string} */ (this.#epoch);
     const stands = this.holds.replace(epoch, holds_version, holds);
     if (stands && receipt) this.#receipt.keep(receipt, epoch);
+    this.#tellLost();
+  }
+
+  #tellLost() {
+    if (this.holds.epoch !== this.#epoch) return; // a new history has begun, whose holds are on their way
+    const seats = this.#receipt.takeDoubts().filter((seat) => !this.holds.has(seat));
+    if (seats.length) this.#emit("lost", { seats });
   }
 
   /** @param {any} message */
@@ -359,27 +388,13 @@ export class Client extends EventTarget {
   /** @param {any} message */
   #rejected(message) {
     const request = this.requests.settle(message.id)?.request ?? null;
+    if (request?.type === "auth") return; // what waits for it is answered by itself
     if (request?.type === "restore") {
-      // Final, and quiet: what `welcome` and `holds` say is what there is.
-      this.#receipt.settle();
-      return;
+      this.#receipt.refuse(); // final: what `welcome` and `holds` say is what there is
+      return this.#tellLost();
     }
     const { code, seats, retry_after_ms, outcome } = message;
+    if (code === "read_only") this.canLock = false;
     this.#emit("refused", { code, message: message.message, seats, retry_after_ms, outcome, request });
-  }
-}
-
-/**
- * @param {unknown} data
- * @returns {any} the message; null if it is none
- */
-function decode(data) {
-  if (typeof data !== "string") return null;
-  try {
-    const message = JSON.parse(data);
-    return typeof message === "object" ? message : null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
   }
 }

@@ -1,6 +1,8 @@
 /** @import { Client } from "./client.js" */
 /** @import { Effect } from "./types.js" */
 
+import { ApiError, NetworkError } from "./api.js";
+
 export const SUBPROTOCOL = "seatmap.v1.json";
 
 /**
@@ -16,6 +18,7 @@ export const SUBPROTOCOL = "seatmap.v1.json";
  * @property {new (url: string, protocols: string[]) => SocketLike} WebSocket
  * @property {{set: (callback: () => void, ms: number) => unknown, clear: (timer: any) => void}} timers
  * @property {() => number} clock local time in milliseconds
+ * @property {() => Promise<string>} openSession its token; throws ApiError or NetworkError
  */
 
 /** The client's shell: performs its effects on a real socket and reports back, one socket at a time. */
@@ -41,11 +44,6 @@ export class Connection {
     this.#perform(this.#client.start(this.#now()));
   }
 
-  /** Changes to a new socket: there is a new holder. */
-  restart() {
-    this.#perform(this.#client.restart(this.#now()));
-  }
-
   /** @param {number[]} seats */
   lock(seats) {
     this.#perform(this.#client.lock(seats, this.#now()));
@@ -69,6 +67,7 @@ export class Connection {
     for (const effect of effects) {
       if (effect.kind === "connect") this.#open(effect.path);
       else if (effect.kind === "send") this.#socket?.send(effect.text);
+      else if (effect.kind === "session") void this.#openSession();
       else this.#abandon();
     }
     this.#arm();
@@ -98,6 +97,18 @@ export class Connection {
     this.#socket = null;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
+  }
+
+  async #openSession() {
+    let token;
+    try {
+      token = await this.#outside.openSession();
+    } catch (error) {
+      if (!(error instanceof ApiError || error instanceof NetworkError)) throw error;
+      this.#client.sessionFailed();
+      return;
+    }
+    this.#perform(this.#client.sessionOpened(token, this.#now()));
   }
 
   #arm() {

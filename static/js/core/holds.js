@@ -18,6 +18,11 @@ export class Holds extends EventTarget {
     return [...this.#bySeat.values()].sort((a, b) => a.seat - b.seat);
   }
 
+  /** The history that the list is of; null before the first one. */
+  get epoch() {
+    return this.#epoch;
+  }
+
   get version() {
     return this.#version;
   }

@@ -148,7 +148,9 @@ export function refusal({ code, message, outcome, request }, names, maxSeats) {
     case "bad_request":
       return "The server did not understand that. Please reload the page.";
     case "read_only":
-      return "This page can only watch. Allow cookies and reload it to choose seats.";
+      return "That could not be asked for just now. Please try again.";
+    case "no_session":
+      return "Nothing was taken, because no session could be opened. Please try again in a moment.";
     case "not_admitted":
       return "It is not your turn yet. Please wait a moment.";
     case "rate_limited":
@@ -186,7 +188,6 @@ export const page = {
   notFound: "There is no such showing.",
   failed: "The page could not be loaded. The server does not answer.",
   salesClosed: "Sales closed",
-  noCookies: "You can watch, but not choose: this browser keeps no cookies for this page.",
   sessionFailed: "You can only watch for now: no session could be opened.",
   paying: "in payment",
   seats: "Seats",

@@ -51,12 +51,13 @@
  * @property {Request | null} request the request that was refused, if it is known
  *
  * @typedef {object} Request
- * @property {"lock" | "unlock" | "extend" | "restore" | "ping"} type
+ * @property {"lock" | "unlock" | "extend" | "restore" | "auth" | "ping"} type
  * @property {number[]} [seats]
  * @property {"all" | "any"} [mode]
  * @property {string} [receipt]
+ * @property {string} [token]
  *
- * @typedef {{kind: "connect", path: string} | {kind: "send", text: string} | {kind: "drop"}} Effect
+ * @typedef {{kind: "connect", path: string} | {kind: "send", text: string} | {kind: "drop"} | {kind: "session"}} Effect
  */
 
 export {};

@@ -8,14 +8,16 @@ const path = location.pathname.split("/").filter(Boolean);
 const showtime = decodeURIComponent(path[path.length - 1] ?? "");
 const display = new URLSearchParams(location.search).get("display") === "1";
 
+const api = new Api((url, init) => fetch(url, init));
 const client = new Client({ showtime, display });
 const connection = new Connection(client, {
   origin: location.origin.replace(/^http/, "ws"),
   WebSocket,
   timers: { set: (callback, ms) => setTimeout(callback, ms), clear: (timer) => clearTimeout(timer) },
   clock: () => Date.now(),
+  openSession: () => api.createSession(),
 });
-const page = new SeatMapPage({ showtime, client, connection, api: new Api((url, init) => fetch(url, init)) });
+const page = new SeatMapPage({ showtime, client, connection, api });
 
 // A person who comes back, or whose network does, is not kept waiting for the end of a back-off.
 addEventListener("online", () => page.hurry());

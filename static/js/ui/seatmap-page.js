@@ -42,8 +42,6 @@ export class SeatMapPage {
   #zones = new Map();
   /** In words, by zone. @type {Map<string, string>} */
   #prices = new Map();
-  /** A session was opened and no `welcome` has shown yet that it counts. */
-  #sessionOpened = false;
 
   /** @param {{showtime: string, client: Client, connection: Connection, api: Api}} parts */
   constructor({ showtime, client, connection, api }) {
@@ -108,13 +106,15 @@ export class SeatMapPage {
     });
     client.addEventListener("status", () => this.#showStatus());
     client.addEventListener("welcome", () => this.#welcomed());
+    client.addEventListener("joined", () => this.#status.clearNotice("watching"));
+    client.addEventListener("unjoined", () => this.#status.notice("watching", text.page.sessionFailed));
     client.addEventListener("viewers", (event) => this.#status.viewers(detail(event).count));
     client.addEventListener("granted", (event) => {
       this.#status.clearRefusal();
       this.#status.clearNotice(detail(event).request?.type === "extend" ? "expiring" : "expired");
     });
     client.addEventListener("released", () => this.#status.clearRefusal());
-    client.addEventListener("refused", (event) => this.#refused(detail(event)));
+    client.addEventListener("refused", (event) => this.#refuse(detail(event)));
     client.addEventListener("expiring", (event) => {
       const { seats, expires_at } = detail(event);
       const left = minutesSeconds(expires_at - client.clock.at(Date.now()));
@@ -202,36 +202,14 @@ export class SeatMapPage {
       this.#status.clearRefusal();
     }
     if (status === "ended" && endedWith !== null) {
-      this.#sessionOpened = false;
       this.#status.end(text.endings[endedWith] ?? text.ended, RESTARTABLE(endedWith));
     }
   }
 
   #welcomed() {
-    const { canLock, display, layout } = this.#client;
+    const { layout } = this.#client;
     if (layout !== null && this.#layout && layout !== this.#layout.version) {
       void this.#orFail(() => this.#loadLayout(layout));
-    }
-    if (canLock) {
-      this.#sessionOpened = false;
-      this.#status.clearNotice("watching");
-    } else if (!display) void this.#openSession();
-  }
-
-  /** Makes this browser a guest and comes back as one; once, for a browser may refuse cookies. */
-  async #openSession() {
-    if (this.#sessionOpened) {
-      this.#status.notice("watching", text.page.noCookies);
-      return;
-    }
-    this.#sessionOpened = true;
-    try {
-      await this.#api.createSession();
-      this.#connection.restart();
-    } catch (error) {
-      if (!(error instanceof ApiError || error instanceof NetworkError)) throw error;
-      this.#sessionOpened = false;
-      this.#status.notice("watching", text.page.sessionFailed);
     }
   }
 
@@ -253,12 +231,6 @@ export class SeatMapPage {
   #together(index) {
     const seat = this.#layout?.seats[index];
     return seat?.kind === "couple" && seat.pair ? [index, this.#index(seat.pair)] : [index];
-  }
-
-  /** @param {Refusal} refusal */
-  #refused(refusal) {
-    this.#refuse(refusal);
-    if (refusal.code === "read_only" && !this.#client.display) void this.#openSession();
   }
 
   /** @param {Refusal} refusal */

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from protocol.codec import CODECS
+from protocol.codec import CODECS, MAX_INBOUND_BYTES
 from protocol.codes import CloseCode
 from protocol.from_client import ClientMessage
 from protocol.from_server import ServerMessage
@@ -41,6 +41,13 @@ def test_subprotocols_and_private_close_codes_are_published() -> None:
     description = DOCUMENT["info"]["description"]
     assert all(name in description for name in CODECS)
     assert all(str(code.value) in description for code in CloseCode if code.value >= 4000)
+
+
+def test_the_size_of_messages_and_the_ways_to_be_somebody_are_published() -> None:
+    """A client that is built from this document alone meets both at once."""
+    description = DOCUMENT["info"]["description"]
+    assert f"{MAX_INBOUND_BYTES} bytes" in description
+    assert all(way in description for way in ("cookie", "Bearer", "auth"))
 
 
 async def test_the_document_served_is_this_one(tmp_path: Path) -> None:
