@@ -1,6 +1,7 @@
 """How many people watch each showtime, over all workers: the port `Audience` on Redis or Valkey."""
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
@@ -44,11 +45,13 @@ class RedisAudience:
         self._prefix = prefix
         self._worker = worker
         self._counts_for_ms = counts_for_ms
+        self._told: set[str] = set()
 
     async def tell(self, counts: Mapping[str, int]) -> dict[str, int]:
         """See the port."""
         if not counts:
             return {}
+        self._told = {showtime for showtime, count in counts.items() if count}
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._tell(counts)
@@ -58,7 +61,9 @@ class RedisAudience:
             raise UnavailableError(Outcome.NONE) from error
 
     async def close(self) -> None:
-        """Drop the connection."""
+        """Take back all that was told, if the store answers, and drop the connection."""
+        with contextlib.suppress(UnavailableError):
+            await self.tell(dict.fromkeys(self._told, 0))
         await self._redis.aclose()
         await self._pool.disconnect()
 

@@ -32,6 +32,15 @@ async def test_nothing_is_left_behind(redis_url: str, key_prefix: str) -> None:
     await living.close()
 
 
+async def test_a_worker_that_ends_takes_its_viewers_along(redis_url: str, key_prefix: str) -> None:
+    """After an orderly end they count no longer, without anybody waiting for it."""
+    ending, staying = RedisAudience(redis_url, key_prefix, worker="a"), RedisAudience(redis_url, key_prefix, worker="b")
+    await ending.tell({"s1": 8, "s2": 1})
+    await ending.close()
+    assert await staying.tell({"s1": 2, "s2": 3}) == {"s1": 2, "s2": 3}
+    await staying.close()
+
+
 async def test_a_store_that_forgot_its_scripts(redis_url: str, key_prefix: str) -> None:
     """After SCRIPT FLUSH, as after a restart, the next call works as if nothing had been."""
     audience = RedisAudience(redis_url, key_prefix, worker="a")
