@@ -1,4 +1,4 @@
-/* The floor: one prebuilt frame sent to every connection by a bare loop of send().
+/* The floor: one prebuilt frame sent to every connection by a bare loop of send(); with -DURING, by io_uring in batches.
  *
  * usage: floor CONNECTIONS FRAME_BYTES; prints its port, accepts so many, answers each request with a handshake's head,
  * then reads lines "ROUNDS PER_SECOND" and prints for each the CPU nanoseconds that the rounds took, user and system.
@@ -12,6 +12,18 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifdef URING
+#include "ring.h"
+#else
+static int prepare(const int *sockets, int count) { return sockets == NULL || count < 0; }
+
+static int send_all(const int *sockets, int count, const char *frame, int size) {
+  for (int i = 0; i < count; i++)
+    if (send(sockets[i], frame, size, MSG_NOSIGNAL) != size) return 1;
+  return 0;
+}
+#endif
 
 static long long now_ns(clockid_t clock) {
   struct timespec at;
@@ -45,6 +57,7 @@ int main(int argc, char **argv) {
     if (recv(sockets[i], request, sizeof request, 0) <= 0) return 1;
     if (send(sockets[i], head, sizeof head - 1, 0) < 0) return 1;
   }
+  if (prepare(sockets, count)) return 1;
   char line[64];
   while (fgets(line, sizeof line, stdin)) {
     double per_second;
@@ -52,8 +65,7 @@ int main(int argc, char **argv) {
     if (sscanf(line, "%d %lf", &rounds, &per_second) != 2) return 2;
     long long started = now_ns(CLOCK_MONOTONIC), cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (int round = 0; round < rounds; round++) {
-      for (int i = 0; i < count; i++)
-        if (send(sockets[i], frame, size, MSG_NOSIGNAL) != size) return 1;
+      if (send_all(sockets, count, frame, size)) return 1;
       long long due = started + (long long)((round + 1) * 1e9 / per_second);
       struct timespec until = {.tv_sec = due / 1000000000LL, .tv_nsec = due % 1000000000LL};
       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);

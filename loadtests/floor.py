@@ -5,6 +5,7 @@
 is the loop in Python, which says and reads the same lines as the one in C (`floor.c`).
 """
 
+import atexit
 import contextlib
 import functools
 import shutil
@@ -23,7 +24,8 @@ from loadtests.swarm import Link, Message, Swarm
 
 FRAME_BYTES: Final = 42
 HOST: Final = "127.0.0.1"
-LANGUAGES: Final = ("C", "Python")
+LANGUAGES: Final = {"C": (), "C with io_uring": ("-DURING",), "Python": None}
+"""What each is compiled with."""
 
 
 class Counting:
@@ -63,7 +65,8 @@ class Floor:
 @contextlib.contextmanager
 def floor(language: str, connections: int, core: set[int]) -> Iterator[Floor]:
     """The sender in this language, kept on `core`."""
-    program = [str(_compiled())] if language == "C" else [sys.executable, "-m", "loadtests.floor"]
+    options = LANGUAGES[language]
+    program = [sys.executable, "-m", "loadtests.floor"] if options is None else [str(_compiled(options))]
     command = [*program, str(connections), str(FRAME_BYTES)]
     with contextlib.ExitStack() as stack:
         with pinned(core):
@@ -82,15 +85,30 @@ def floor(language: str, connections: int, core: set[int]) -> Iterator[Floor]:
 
 def languages() -> tuple[str, ...]:
     """Those that this machine can run."""
-    return LANGUAGES if shutil.which("cc") else LANGUAGES[1:]
+    return tuple(name for name, options in LANGUAGES.items() if options is None or _works(options))
+
+
+def _works(options: tuple[str, ...]) -> bool:
+    """Whether there is a compiler for it, and a kernel."""
+    if shutil.which("cc") is None:
+        return False
+    try:
+        subprocess.run(
+            [_compiled(options), "0", str(FRAME_BYTES)], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 @functools.cache
-def _compiled() -> Path:
+def _compiled(options: tuple[str, ...]) -> Path:
     compiler = shutil.which("cc")
     assert compiler is not None
-    program = Path(tempfile.mkdtemp(prefix="cinebook-floor-")) / "floor"
-    subprocess.run([compiler, "-O2", "-o", program, Path(__file__).with_suffix(".c")], check=True)
+    folder = Path(tempfile.mkdtemp(prefix="cinebook-floor-"))
+    atexit.register(shutil.rmtree, folder)
+    program = folder / "floor"
+    subprocess.run([compiler, "-O2", *options, "-o", program, Path(__file__).with_suffix(".c")], check=True)
     return program
 
 

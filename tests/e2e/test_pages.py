@@ -16,10 +16,11 @@ WIDTHS = (360, 768, 1440)
 
 
 async def test_the_list_leads_to_a_hall(server: Server, arrive: Arrive) -> None:
-    """The list of showings has links, each of which opens a live hall."""
+    """The list of showings has links, first to the hall for trying, each of which opens a live hall."""
     page = await (await arrive(server)).open("/")
     link = page.locator("[data-showtime]").first
     showtime = await link.get_attribute("data-showtime")
+    assert showtime == "demo"
     await link.click()
     await expect(page).to_have_url(re.compile(rf"/showtimes/{showtime}$"))
     await expect(page.locator("[data-seat]").first).to_be_visible(timeout=LIMIT_MS)
@@ -156,6 +157,64 @@ async def test_a_page_is_as_wide_as_its_screen(server: Server, arrive: Arrive, w
     await expect(listing.locator("[data-showtime]").first).to_be_visible(timeout=LIMIT_MS)
     for page in (hall.page, listing):
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_a_hall_opens_whole_where_seats_can_be_touched(server: Server, arrive: Arrive) -> None:
+    """On a tablet every seat is in view at first; on a telephone it is the middle of the front, at a finger's size."""
+    tablet = await (await arrive(server, width=768)).hall()
+    left, right = await _bounds(tablet, "[data-viewport]")
+    first, last = await _bounds(tablet, "[data-seat]")
+    assert left <= first < last <= right
+    telephone = await (await arrive(server, width=360)).hall()
+    first, last = await _bounds(telephone, "[data-seat]")
+    middle, screen = (first + last) / 2, sum(await _bounds(telephone, ".screen")) / 2
+    assert abs(middle - 180) < 2
+    assert abs(screen - 180) < 2
+    box = await telephone.seat("F10").bounding_box()
+    assert box
+    assert box["width"] >= 24
+
+
+@pytest.mark.parametrize("showtime", ["demo", "demo-large"])
+async def test_a_display_shows_all_at_once(server: Server, arrive: Arrive, showtime: str) -> None:
+    """A display has every seat and the whole legend in view: nobody is there to scroll."""
+    display = await (await arrive(server, guest=False, width=1440)).hall("?display=1", showtime)
+    sides = await display.page.locator("[data-seat], [data-legend] li").evaluate_all(
+        """(nodes) => {
+          const boxes = nodes.map((node) => node.getBoundingClientRect());
+          const all = (side, pick) => pick(...boxes.map((box) => box[side]));
+          return [all("left", Math.min), all("top", Math.min), all("right", Math.max), all("bottom", Math.max)];
+        }"""
+    )
+    left, top, right, bottom = sides
+    assert 0 <= left < right <= 1440
+    assert 0 <= top < bottom <= 900
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_a_refusal_leaves_the_title_in_view(server: Server, arrive: Arrive, width: int) -> None:
+    """What is refused is said where neither the film nor the timer is covered."""
+    hall = await (await arrive(server, width=width)).hall()
+    blocked = hall.page.locator('[data-status="B"]').first
+    await blocked.evaluate("(seat) => seat.click()")
+    message = await hall.refusal.bounding_box()
+    assert message
+    for place in ("[data-film]", "[data-basket]"):
+        covered = await hall.page.locator(place).bounding_box()
+        assert covered
+        apart = message["y"] >= covered["y"] + covered["height"] or message["y"] + message["height"] <= covered["y"]
+        assert apart
+
+
+async def _bounds(hall: Hall, selector: str) -> tuple[float, float]:
+    """How far the boxes of all that match reach to the left and to the right."""
+    left, right = await hall.page.locator(selector).evaluate_all(
+        """(nodes) => {
+          const boxes = nodes.map((node) => node.getBoundingClientRect());
+          return [Math.min(...boxes.map(({ left }) => left)), Math.max(...boxes.map(({ right }) => right))];
+        }"""
+    )
+    return left, right
 
 
 async def _focused(page: Page) -> str | None:

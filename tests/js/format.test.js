@@ -13,8 +13,15 @@ test("times are those of the cinema's time zone, whatever the machine's", () => 
   const at = Date.UTC(2026, 10, 21, 18, 5);
   assert.equal(timeOfDay(at, "Asia/Ho_Chi_Minh", "en-GB"), "01:05");
   assert.equal(timeOfDay(at, "UTC", "en-GB"), "18:05");
-  assert.match(day(at, "Asia/Ho_Chi_Minh", "en-GB"), /Sunday,? 22 November/u);
-  assert.match(day(at, "UTC", "en-GB"), /Saturday,? 21 November/u);
+  assert.match(day(at, "Asia/Ho_Chi_Minh", "en-GB", at), /^Sunday,? 22 November$/u);
+  assert.match(day(at, "UTC", "en-GB", at), /^Saturday,? 21 November$/u);
+});
+
+test("a day of another year is told with it, by the calendar of the cinema", () => {
+  const at = Date.UTC(2026, 11, 31, 18);
+  assert.match(day(at, "Asia/Ho_Chi_Minh", "en-GB", at), /^Friday,? 1 January$/u);
+  assert.match(day(at, "Asia/Ho_Chi_Minh", "en-GB", Date.UTC(2026, 11, 31, 16)), /^Friday,? 1 January 2027$/u);
+  assert.match(day(at, "UTC", "en-GB", Date.UTC(2026, 0, 1)), /^Thursday,? 31 December$/u);
 });
 
 test("midnight is 00:00", () => {

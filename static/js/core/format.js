@@ -13,14 +13,18 @@ export function money(amount, currency, locale) {
 }
 
 /**
- * The day in the cinema's time zone.
+ * The day in the cinema's time zone, with its year unless that is the present one.
  *
  * @param {number} at
  * @param {string} timeZone
  * @param {string} locale
+ * @param {number} now
  */
-export function day(at, timeZone, locale) {
-  return new Intl.DateTimeFormat(locale, { timeZone, weekday: "long", day: "numeric", month: "long" }).format(at);
+export function day(at, timeZone, locale, now) {
+  const style = /** @type {const} */ ({ timeZone, weekday: "long", day: "numeric", month: "long" });
+  const year = new Intl.DateTimeFormat("en", { timeZone, year: "numeric" });
+  const other = year.format(at) !== year.format(now);
+  return new Intl.DateTimeFormat(locale, other ? { ...style, year: "numeric" } : style).format(at);
 }
 
 /**

@@ -191,4 +191,6 @@ export const page = {
   sessionFailed: "You can only watch for now: no session could be opened.",
   paying: "in payment",
   seats: "Seats",
+  screen: "Screen",
+  farAhead: "Demo halls",
 };

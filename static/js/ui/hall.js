@@ -1,6 +1,7 @@
 /** @import { Layout, Seat } from "../core/types.js" */
 
-import { Neighbours } from "../core/geometry.js";
+import { Neighbours, screenOf } from "../core/geometry.js";
+import * as text from "../core/text.js";
 import { element } from "./dom.js";
 import { seatClasses } from "./look.js";
 
@@ -9,12 +10,19 @@ import { seatClasses } from "./look.js";
  * @typedef {{status: string, mine: boolean, pending: boolean, label: string}} SeatView
  */
 
-/** Units left free at the sides, for the names of the rows. */
-const MARGIN = 1.5;
+/** Units from the outermost seats to the edge, with room for the names of the rows; and what is above the screen. */
+const SIDE = 1.5;
+const EDGE = 0.9;
+
+/** Height of the screen with its name, in units. */
+const SCREEN = 2.2;
 
 /** A seat's number is 0.36 units high; its box takes 0.86 units of its place (css/seatmap.css has both in em). */
 const EM_PER_UNIT = 1 / 0.36;
 const BOX = 0.86;
+
+/** Seats that are turned by less than this (radians) are drawn upright, which is sharper. */
+const LEVEL = 0.01;
 
 /**
  * The hall: every seat once, where the layout says; afterwards only what `paint` is told changes.
@@ -27,6 +35,7 @@ export class Hall {
   #onChoose;
   #onPoint;
   #grid = element("div");
+  #screen = element("div");
   #life = new AbortController();
   /** @type {HTMLButtonElement[]} */
   #seats = [];
@@ -35,8 +44,9 @@ export class Hall {
   #current = 0;
   /** @type {number | null} */
   #pointed = null;
-  /** Where the first row begins: the screen stands before it, however much room the layout leaves. */
-  #front = 0;
+  /** What is at the upper left corner: the layout may leave more room there than a page has. */
+  #left = 0;
+  #top = 0;
 
   /**
    * @param {HTMLElement} root given its size at once, and the seats by `show`
@@ -76,7 +86,12 @@ export class Hall {
    * Takes the place of what was there: after the size is chosen, since thousands of seats are measured anew with it.
    */
   show() {
-    this.#root.replaceChildren(this.#grid);
+    this.#root.replaceChildren(this.#screen, this.#grid);
+  }
+
+  /** What all seats look at. */
+  get screen() {
+    return this.#screen;
   }
 
   /** Hears no more: another hall takes its place. */
@@ -85,9 +100,16 @@ export class Hall {
   }
 
   /** @param {Layout} layout @param {string} label */
-  #build({ seats, width }, label) {
-    this.#front = Math.min(...seats.map(({ y }) => y - 0.5));
-    const back = Math.max(...seats.map(({ y }) => y + 0.5));
+  #build(layout, label) {
+    const { seats } = layout;
+    const screen = screenOf(layout);
+    this.#left = Math.min(...seats.map(({ x }) => x - SIDE));
+    this.#top = Math.min(screen.bottom - SCREEN, ...seats.map(({ y }) => y - 0.5)) - EDGE / 2;
+    const right = Math.max(...seats.map(({ x }) => x + SIDE));
+    const back = Math.max(...seats.map(({ y }) => y + 0.5)) + EDGE;
+    this.#root.style.setProperty("--width", String(right - this.#left));
+    this.#root.style.setProperty("--height", String(back - this.#top));
+    this.#screen = this.#buildScreen(screen);
     const grid = element("div", { class: "hall-seats", role: "grid", "aria-label": label });
     const byId = new Map(seats.map((seat) => [seat.id, seat]));
     for (const row of this.#neighbours.rows) {
@@ -100,12 +122,20 @@ export class Hall {
       line.append(this.#rowName(row[0], -1), this.#rowName(row[row.length - 1], 1));
       grid.append(line);
     }
-    const right = Math.max(width, ...seats.map(({ x }) => x + 0.5));
-    this.#root.style.setProperty("--width", String(right + 2 * MARGIN));
-    this.#root.style.setProperty("--height", String(back - this.#front));
     this.#grid = grid;
     this.#current = this.#neighbours.rows[0]?.[0].index ?? 0;
     if (this.#onChoose) this.#seats[this.#current]?.setAttribute("tabindex", "0");
+  }
+
+  /** @param {{x: number, bottom: number, width: number}} place */
+  #buildScreen({ x, bottom, width }) {
+    const name = element("span", { text: text.page.screen });
+    const screen = element("div", { class: "screen", "aria-hidden": "true" }, name);
+    screen.style.left = em(x - width / 2 - this.#left);
+    screen.style.top = em(bottom - SCREEN - this.#top);
+    screen.style.width = em(width);
+    screen.style.height = em(SCREEN);
+    return screen;
   }
 
   /** @param {Seat} seat @param {Seat | undefined} pair */
@@ -126,17 +156,24 @@ export class Hall {
       "data-mine": "false",
     });
     node.disabled = !this.#onChoose;
-    // The halves of a couple seat stand side by side, also where their row is bent.
-    const at = half && pair ? beside(seat, pair) : seat;
-    place(node, at.x + MARGIN, at.y - this.#front);
+    const slope = this.#neighbours.slope(seat);
+    this.#place(node, seat.x, seat.y);
+    if (Math.abs(slope) > LEVEL) node.style.rotate = `${slope.toFixed(3)}rad`;
     return node;
   }
 
   /** @param {Seat} seat the outermost of its row @param {1 | -1} side */
   #rowName(seat, side) {
     const name = element("span", { class: "row-name", "aria-hidden": "true", text: seat.row });
-    place(name, seat.x + MARGIN + side, seat.y - this.#front);
+    const slope = this.#neighbours.slope(seat);
+    this.#place(name, seat.x + side * Math.cos(slope), seat.y + side * Math.sin(slope));
     return name;
+  }
+
+  /** Puts the middle of a seat's box there. @param {HTMLElement} node @param {number} x @param {number} y */
+  #place(node, x, y) {
+    node.style.left = em(x - BOX / 2 - this.#left);
+    node.style.top = em(y - BOX / 2 - this.#top);
   }
 
   /** @param {AbortSignal} signal */
@@ -183,21 +220,12 @@ function indexOf(target) {
   return seat instanceof HTMLElement ? Number(seat.dataset.index) : null;
 }
 
-/** @param {Seat} seat @param {Seat} pair */
-function beside(seat, pair) {
-  const side = seat.x < pair.x ? -0.5 : 0.5;
-  return { x: (seat.x + pair.x) / 2 + side, y: (seat.y + pair.y) / 2 };
-}
-
 /**
- * Puts the middle of a box there. In em, of which the style sheet makes EM_PER_UNIT one unit: enlarging the hall
- * changes one size instead of thousands of sums.
+ * A length in em, of which the style sheet makes EM_PER_UNIT one unit: enlarging the hall changes one size instead of
+ * thousands of sums.
  *
- * @param {HTMLElement} node
- * @param {number} x
- * @param {number} y
+ * @param {number} units
  */
-function place(node, x, y) {
-  node.style.left = `${((x - BOX / 2) * EM_PER_UNIT).toFixed(3)}em`;
-  node.style.top = `${((y - BOX / 2) * EM_PER_UNIT).toFixed(3)}em`;
+function em(units) {
+  return `${(units * EM_PER_UNIT).toFixed(3)}em`;
 }

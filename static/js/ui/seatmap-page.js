@@ -24,7 +24,7 @@ export class SeatMapPage {
   #connection;
   #api;
   #status = new Status();
-  #zoom = new Zoom(hook("[data-viewport]"), hook("[data-hall]"));
+  #zoom;
   #basket = new Basket(hook("[data-basket]"), {
     onRelease: () => this.#connection.unlock(),
     onExtend: () => this.#connection.extend(),
@@ -50,6 +50,7 @@ export class SeatMapPage {
     this.#connection = connection;
     this.#api = api;
     document.body.classList.toggle("is-display", client.display);
+    this.#zoom = new Zoom(hook("[data-viewport]"), hook("[data-hall]"), { whole: client.display });
     hook('[data-action="zoom-in"]').addEventListener("click", () => this.#zoom.in());
     hook('[data-action="zoom-out"]').addEventListener("click", () => this.#zoom.out());
     hook('[data-action="zoom-fit"]').addEventListener("click", () => this.#zoom.fit());
@@ -134,7 +135,7 @@ export class SeatMapPage {
     this.#showtime = showtime;
     this.#zones = new Map(showtime.zones.map((zone) => [zone.id, zone]));
     this.#prices = new Map(showtime.zones.map(({ id, price, currency }) => [id, money(price, currency, text.locale)]));
-    showTitle(showtime);
+    showTitle(showtime, Date.now());
     return showtime;
   }
 
@@ -158,7 +159,7 @@ export class SeatMapPage {
     this.#showBasket();
     this.#zoom.begin();
     this.#hall.show();
-    this.#zoom.centre();
+    this.#zoom.centre(this.#hall.screen);
   }
 
   /** @param {Iterable<number>} indexes */

@@ -4,6 +4,9 @@ import { day, money, timeOfDay } from "../core/format.js";
 import * as text from "../core/text.js";
 import { element } from "./dom.js";
 
+/** What is further ahead belongs to no programme: it is there to be tried, and comes first. */
+const FAR_AHEAD_MS = 365 * 24 * 3_600_000;
+
 /**
  * The list of showings: a section per cinema and day, a card per film, a link per showing.
  *
@@ -12,18 +15,29 @@ import { element } from "./dom.js";
  * @param {number} now
  */
 export function showShowtimes(root, showtimes, now) {
-  const sections = group(showtimes, ({ cinema, starts_at }) => {
-    return `${cinema.id} ${day(starts_at, cinema.time_zone, text.locale)}`;
-  });
-  root.replaceChildren(...sections.map((showings) => section(showings, now)));
+  const far = showtimes.filter(({ starts_at }) => starts_at - now > FAR_AHEAD_MS);
+  const near = showtimes.filter((showtime) => !far.includes(showtime));
+  const sections = [...sectionsOf(far, now, text.page.farAhead), ...sectionsOf(near, now)];
+  root.replaceChildren(...sections);
 }
 
-/** @param {Showtime[]} showings of one cinema and day @param {number} now */
-function section(showings, now) {
+/** @param {Showtime[]} showtimes @param {number} now @param {string} [name] instead of the cinema's */
+function sectionsOf(showtimes, now, name) {
+  const groups = group(showtimes, ({ cinema, starts_at }) => `${cinema.id} ${date(cinema, starts_at, now)}`);
+  return groups.map((showings) => section(showings, now, name ?? showings[0].cinema.name));
+}
+
+/** @param {Showtime["cinema"]} cinema @param {number} at @param {number} now */
+function date(cinema, at, now) {
+  return day(at, cinema.time_zone, text.locale, now);
+}
+
+/** @param {Showtime[]} showings of one cinema and day @param {number} now @param {string} name */
+function section(showings, now, name) {
   const [{ cinema, starts_at }] = showings;
   const cards = group(showings, ({ film }) => film.id).map((ofFilm) => card(ofFilm, now));
-  const heading = element("h2", {}, element("span", { class: "cinema", text: cinema.name }));
-  heading.append(" ", element("span", { class: "day", text: day(starts_at, cinema.time_zone, text.locale) }));
+  const heading = element("h2", {}, element("span", { class: "cinema", text: name }));
+  heading.append(" ", element("span", { class: "day", text: date(cinema, starts_at, now) }));
   return element("section", { class: "showings" }, heading, element("div", { class: "films" }, ...cards));
 }
 
