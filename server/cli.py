@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -24,6 +26,9 @@ from server.serving import STOP_SIGNALS, BindError, ignore_stop_signals, listen,
 from server.supervisor import Supervisor
 from server.watch import WatchError
 from server.watch import watch as watch_showtime
+
+WATCH_S: Final = 0.5
+"""How often it is looked whether the embedded servers still run: without one of them nothing works."""
 
 app = typer.Typer(
     add_completion=False,
@@ -108,11 +113,26 @@ def _addresses(settings: Settings) -> Iterator[Addresses]:
     for number in STOP_SIGNALS:
         signal.signal(number, _end)
     servers = EmbeddedServers(settings.data_dir, redis_url=settings.redis_url, database_url=settings.database_url)
+    over = threading.Event()
+    lost: list[str] = []
+
+    def watch() -> None:
+        while not over.wait(WATCH_S):
+            name = servers.ended()
+            if name is not None:
+                lost.append(name)
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
     with servers as addresses:
+        threading.Thread(target=watch, name="embedded servers", daemon=True).start()
         try:
             yield addresses
         finally:
+            over.set()
             ignore_stop_signals()
+    if lost:
+        _fail(f"the embedded {lost[0]} has ended by itself; its log is in {settings.data_dir}")
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:

@@ -53,6 +53,13 @@ class EmbeddedServers:
         finally:
             self.valkey.stop()
 
+    def ended(self) -> str | None:
+        """The name of one that was started and runs no more; None while all do."""
+        for server, given in ((self.valkey, self._given.redis_url), (self.postgres, self._given.database_url)):
+            if not given and not server.alive:
+                return server.name
+        return None
+
     def __enter__(self) -> Addresses:
         return self.start()
 

@@ -1,6 +1,7 @@
 """`cinebook run`: from nothing to a served page and back, however it ends."""
 
 import contextlib
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -138,3 +139,13 @@ def test_configured_servers_are_used(cinebook: Cinebook, given: dict[str, object
             assert lock(person, "C3")["locked"] == ["C3"]
         assert server.terminate() == 0
     assert [path.name for path in Path(str(given["data_dir"])).iterdir()] == ["secret.key"]
+
+
+def test_it_ends_with_its_servers(cinebook: Cinebook, new_data_dir: Path) -> None:
+    """Where an embedded server is gone, the rest ends too, and says in one line which one it was."""
+    with cinebook("run", data_dir=new_data_dir) as command:
+        command.address()
+        valkey = int((new_data_dir / "valkey" / "running").read_text().split()[0])
+        os.kill(valkey, signal.SIGKILL)
+        assert command.end() == 1
+        assert [line for line in command.errors.splitlines() if "the embedded Valkey has ended by itself" in line]
