@@ -1,7 +1,6 @@
 """Workers and their supervisor end together, whichever way."""
 
 import signal
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,23 +9,26 @@ from tests.command import Command, wait_until_gone
 from tests.integration.workers.pair import Pair, children_of, wait_until
 
 
-def metrics_folders() -> set[Path]:
-    """The folders in which workers count."""
-    return set(Path(tempfile.gettempdir()).glob("cinebook-metrics-*"))
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the commands of a test put temporary files, and nobody else."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
 
 
-def test_a_signal_to_the_supervisor_ends_all(given: dict[str, object], tmp_path: Path) -> None:
+def test_a_signal_to_the_supervisor_ends_all(given: dict[str, object], tmp_path: Path, scratch: Path) -> None:
     """It says once where it is, ends in good order, and leaves neither processes nor files."""
-    before = metrics_folders()
     with Command("serve", log=tmp_path / "stderr", workers=2, **given) as command:
         workers = Pair(command, command.address()).both()
-        assert metrics_folders() - before
+        assert list(scratch.iterdir())
         assert command.terminate() == 0
         wait_until_gone(workers)
         with pytest.raises(AssertionError, match="the command ended"):
             command.line()
         assert command.errors == ""
-    assert metrics_folders() <= before
+    assert not list(scratch.iterdir())
 
 
 def test_impatience_does_not_break_the_end_off(given: dict[str, object], tmp_path: Path) -> None:
@@ -48,15 +50,14 @@ def test_a_start_can_be_broken_off(given: dict[str, object], tmp_path: Path) -> 
         assert command.errors == ""
 
 
-def test_no_worker_outlives_its_supervisor(given: dict[str, object], tmp_path: Path) -> None:
+def test_no_worker_outlives_its_supervisor(given: dict[str, object], tmp_path: Path, scratch: Path) -> None:
     """A supervisor that is killed takes its workers with it, and the files in which they counted."""
-    before = metrics_folders()
     with Command("serve", log=tmp_path / "stderr", workers=2, **given) as command:
         workers = Pair(command, command.address()).both()
         command.kill()
         wait_until_gone(workers)
         assert "Traceback" not in command.errors
-    assert metrics_folders() <= before
+    assert not list(scratch.iterdir())
 
 
 def test_what_keeps_workers_from_starting_ends_the_command(given: dict[str, object], tmp_path: Path) -> None:
