@@ -241,7 +241,8 @@ class Hub:
             for member in members[number::slices]:
                 member.notify(NoticeCode.DRAINING)
                 member.outgoing.close(CloseCode.DRAINING)
-            await asyncio.sleep(within_s / slices * random.uniform(0.5, 1.0))
+            if number + 1 < slices:
+                await asyncio.sleep(within_s / slices * random.uniform(0.5, 1.0))
 
 
 def _behind(room: Room, there: Position | None) -> bool:
