@@ -21,13 +21,14 @@ from loadtests.server import HOST, Stores
 from loadtests.swarm import Swarm
 
 IDLE_S: Final = 2.0
-SETTLE_S: Final = 0.5
+SETTLE_S: Final = 1.5
 PATIENCE_S: Final = 120.0
 """For a server that cannot keep up: what it has queued still counts."""
 
 PICKERS: Final = 1
 WARM_UP: Final = 20
-FIRST: Final = 20
+FIRST: Final = 10
+FIRST_RATE: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def ours(on: Stores, viewers: int, rate: float, seconds: float) -> dict[str, flo
         opened.admit(viewers - WARM_UP)
         grown = opened.memory() - before
         pickers = opened.pickers(PICKERS)
-        pickers.drive(rate, FIRST / rate)
+        pickers.drive(FIRST_RATE, FIRST / FIRST_RATE)
         idle = opened.idle_share()
         with opened.measured() as cost:
             pickers.drive(rate, seconds)
@@ -76,7 +77,7 @@ def theirs(server: Installed, viewers: int, rate: float, seconds: float) -> dict
             # First ones, for what is set up or compiled only then.
             for _ in range(FIRST):
                 peer.publish(place, delta(time.monotonic_ns()))
-                swarm.run(1 / rate)
+                swarm.run(1 / FIRST_RATE)
             swarm.settle(SETTLE_S, timeout_s=PATIENCE_S)
             started, cpu = time.monotonic(), cpu_ns(process.pid)
             swarm.run(IDLE_S)
