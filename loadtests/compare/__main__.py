@@ -1,9 +1,9 @@
 """The same delta to the same viewers on ours and on other servers, side by side in one run.
 
-    python -m loadtests.compare [--viewers 1000] [--rate 5] [--seconds 8] [--rounds 3] [--only NAME …] [--out FOLDER]
+    python -m loadtests.compare [--viewers 1000 5000] [--rounds 3] [--seconds 8] [--only NAME …] [--out FOLDER]
 
 Each server runs alone on one core; the viewers (this process), Valkey and PostgreSQL share the others. A round runs
-every server once, one after the other; medians over the rounds are written as JSON, as a table and as a plot.
+every server once, one after the other; medians over the rounds are written as JSON, as tables and as a plot.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import gc
 import json
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,12 +22,20 @@ from loadtests.compare.plot import plot
 from loadtests.figures import median_rows, table
 from loadtests.floor import languages
 from loadtests.machine import cores, describe, pinned, raise_file_limit
+from loadtests.scenarios.plan import Claim
 from loadtests.server import Stores, stores
 
 OURS: Final = "CineBook Live"
 RESULTS: Final = Path(__file__).parent.parent / "results"
+FRAMES_PER_SECOND: Final = 5000
+"""What even the slowest can deliver; the rate of deltas follows from the viewers."""
 
-Measurement = Callable[[], dict[str, float]]
+COST: Final = "µs/frame"
+BOUNDS: Final = {"floor in C": 1.5, "nchan (nginx), its publish": 1.0, "Django Channels": 0.1}
+"""What ours may cost, as a multiple of each."""
+
+Rows = dict[str, dict[str, float]]
+Measurement = Callable[[int, float, float], dict[str, float]]
 
 
 def main() -> None:
@@ -35,62 +44,81 @@ def main() -> None:
     machine = describe()
     raise_file_limit()
     gc.disable()
-    rounds: dict[str, list[dict[str, float]]] = {}
+    found: dict[int, Rows] = {}
     with pinned(cores()[1]), stores() as on:
-        measurements = _measurements(on, options)
-        for number in range(options.rounds):
-            for name, measure in measurements.items():
-                row = measure()
-                rounds.setdefault(name, []).append(row)
-                print(f"round {number + 1}  {name:<28} {row['µs/frame']:8.2f} µs/frame", flush=True)
-                gc.collect()
-    medians = {name: median_rows(found) for name, found in rounds.items()}
-    base = medians[f"floor in {languages()[0]}"]["µs/frame"]
-    rows = {
-        name: {"µs/frame": row.pop("µs/frame"), "× floor": medians[name]["µs/frame"] / base, **row}
-        for name, row in ((name, dict(row)) for name, row in medians.items())
-    }
-    rows = dict(sorted(rows.items(), key=lambda item: item[1]["µs/frame"]))
+        measurements = _measurements(on, options.only)
+        for viewers in options.viewers:
+            found[viewers] = _medians(measurements, viewers, options)
+    texts = ["\n".join(f"- {name}: {value}" for name, value in machine.items())]
+    for viewers, rows in found.items():
+        title = _title(viewers, options)
+        claims = {claim.text: claim.as_row() for claim in _claims(rows)}
+        texts += [f"## {title}", table(rows), *([table(claims)] if claims else [])]
     options.out.mkdir(parents=True, exist_ok=True)
-    parameters = f"{options.viewers:,} viewers, {options.rate:g} deltas/s, medians of {options.rounds} rounds"
-    lines = [parameters, "", *(f"- {name}: {value}" for name, value in machine.items()), "", table(rows)]
-    (options.out / "compare.md").write_text("\n".join(lines) + "\n")
+    (options.out / "compare.md").write_text("\n\n".join(texts) + "\n")
     (options.out / "compare.json").write_text(
-        json.dumps(
-            {"machine": machine, "parameters": parameters, "rows": rows, "rounds": rounds}, indent=1, ensure_ascii=False
-        )
-        + "\n"
+        json.dumps({"machine": machine, "viewers": found}, indent=1, ensure_ascii=False) + "\n"
     )
-    plot({name: row["µs/frame"] for name, row in rows.items()}, OURS, parameters, options.out / "compare.svg")
-    print("\n" + "\n".join(lines))
+    first = options.viewers[0]
+    plot(
+        {name: row[COST] for name, row in found[first].items()},
+        OURS,
+        _title(first, options),
+        options.out / "compare.svg",
+    )
+    print("\n" + "\n\n".join(texts))
 
 
-def _measurements(on: Stores, options: argparse.Namespace) -> dict[str, Measurement]:
-    """Everything that is to be measured, by name; a peer that cannot be installed is left out, and that is said."""
-    viewers, rate, seconds = options.viewers, options.rate, options.seconds
-    redis_socket = on.redis_url.removeprefix("unix://")
-    found: dict[str, Measurement] = {
-        f"floor in {language}": lambda language=language: lowest(language, viewers, rate, seconds)  # type: ignore[misc]
-        for language in languages()
+def _medians(measurements: dict[str, Measurement], viewers: int, options: argparse.Namespace) -> Rows:
+    """The medians of each server's rounds, the cheapest first."""
+    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in measurements}
+    for number in range(options.rounds):
+        for name, measure in measurements.items():
+            row = measure(viewers, FRAMES_PER_SECOND / viewers, options.seconds)
+            rounds[name].append(row)
+            print(f"{viewers:,} viewers, round {number + 1}  {name:<28} {row[COST]:8.2f} {COST}", flush=True)
+            gc.collect()
+    rows = {name: median_rows(each) for name, each in rounds.items()}
+    base = rows[f"floor in {languages()[0]}"][COST]
+    return {
+        name: {COST: row[COST], "× floor": row[COST] / base, **{key: row[key] for key in row if key != COST}}
+        for name, row in sorted(rows.items(), key=lambda item: item[1][COST])
     }
-    found[OURS] = lambda: ours(on, viewers, rate, seconds)
+
+
+def _claims(rows: Rows) -> list[Claim]:
+    return [
+        Claim(f"CPU per frame of ours: × that of {name}", rows[OURS][COST] / rows[name][COST], bound)
+        for name, bound in BOUNDS.items()
+        if name in rows
+    ]
+
+
+def _title(viewers: int, options: argparse.Namespace) -> str:
+    return f"{viewers:,} viewers, {FRAMES_PER_SECOND / viewers:g} deltas/s, medians of {options.rounds} rounds"
+
+
+def _measurements(on: Stores, only: list[str] | None) -> dict[str, Measurement]:
+    """Everything that is to be measured, by name; a peer that cannot be installed is left out, and that is said."""
+    redis_socket = on.redis_url.removeprefix("unix://")
+    found: dict[str, Measurement] = {f"floor in {language}": partial(lowest, language) for language in languages()}
+    found[OURS] = partial(ours, on)
     for peer in PEERS:
-        if options.only and not any(word.lower() in peer.name.lower() for word in options.only):
+        if only and not any(word.lower() in peer.name.lower() for word in only):
             continue
         print(peer.name, flush=True)
         try:
-            server = Installed(peer, install(peer), redis_socket)
+            home = install(peer)
         except (OSError, subprocess.CalledProcessError) as error:
             print(f"    left out, because it could not be installed: {error}", flush=True)
             continue
-        found[peer.name] = lambda server=server: theirs(server, viewers, rate, seconds)  # type: ignore[misc]
+        found[peer.name] = partial(theirs, Installed(peer, home, redis_socket))
     return found
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--viewers", type=int, default=1000)
-    parser.add_argument("--rate", type=float, default=5.0, help="deltas a second")
+    parser.add_argument("--viewers", type=int, nargs="+", default=[1000, 5000], help="the plot is of the first")
     parser.add_argument("--seconds", type=float, default=8.0, help="of publishing, for each server and round")
     parser.add_argument("--rounds", type=int, default=3, help="medians are taken over so many")
     parser.add_argument("--only", nargs="+", help="parts of the names of the peers to run; by default all")

@@ -26,7 +26,7 @@ figure, axes = plt.subplots(figsize=(8, 0.42 * len(names) + 1.1), layout="constr
 bars = axes.barh(names, values, color=colours)
 axes.bar_label(bars, fmt="%.1f", padding=4)
 axes.set_xscale("log")
-axes.set_xlim(right=max(values) * 1.6)
+axes.set_xlim(1, max(values) * 1.6)
 axes.set_xlabel("CPU of the server for each delivered frame, µs (logarithmic)")
 axes.set_title(given["title"], fontsize=10)
 axes.spines[["top", "right"]].set_visible(False)

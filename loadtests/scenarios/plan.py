@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-UNCOALESCED: Final = {"COALESCE_MS": "0"}
-COALESCED: Final = {"COALESCE_MS": "25"}
+STEADY: Final = {"HEARTBEAT_MS": "600000"}
+"""Heartbeats are put off where CPU is compared, or they would fall into one stretch of time and not into another."""
+
+UNCOALESCED: Final = {**STEADY, "COALESCE_MS": "0"}
+COALESCED: Final = {**STEADY, "COALESCE_MS": "25"}
 
 
 @dataclass(frozen=True)

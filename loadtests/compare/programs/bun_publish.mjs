@@ -6,7 +6,7 @@ const server = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,
   fetch: (request, server) => (server.upgrade(request) ? undefined : new Response("a WebSocket is expected", { status: 400 })),
-  websocket: { open: (socket) => socket.subscribe("demo"), message() {}, perMessageDeflate: false },
+  websocket: { open: (socket) => socket.subscribe("demo"), message() {}, perMessageDeflate: false, sendPings: false, idleTimeout: 0 },
 });
 const redis = createClient({ socket: { path: process.argv[2] } });
 await redis.connect();

@@ -49,7 +49,9 @@ def serve() -> None:
 
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     app = ProtocolTypeRouter({"http": get_asgi_application(), "websocket": Viewer.as_asgi()})
-    config = uvicorn.Config(app, loop="uvloop", ws_per_message_deflate=False, log_level="warning", lifespan="off")
+    config = uvicorn.Config(
+        app, loop="uvloop", ws_per_message_deflate=False, ws_ping_interval=None, log_level="warning", lifespan="off"
+    )
     print(listener.getsockname()[1], flush=True)
     uvicorn.Server(config).run(sockets=[listener])
 

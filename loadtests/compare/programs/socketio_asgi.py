@@ -13,7 +13,9 @@ import uvicorn
 if __name__ == "__main__":
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     manager = socketio.AsyncRedisManager(f"unix://{sys.argv[1]}")
-    server = socketio.AsyncServer(async_mode="asgi", client_manager=manager, transports=["websocket"])
+    server = socketio.AsyncServer(
+        async_mode="asgi", client_manager=manager, transports=["websocket"], ping_interval=600
+    )
 
     async def started() -> None:
         """Say the port when the first request can be answered."""
@@ -21,5 +23,7 @@ if __name__ == "__main__":
         print(listener.getsockname()[1], flush=True)
 
     app = socketio.ASGIApp(server, on_startup=started)
-    config = uvicorn.Config(app, loop="uvloop", ws_per_message_deflate=False, log_level="warning")
+    config = uvicorn.Config(
+        app, loop="uvloop", ws_per_message_deflate=False, ws_ping_interval=None, log_level="warning"
+    )
     uvicorn.Server(config).run(sockets=[listener])

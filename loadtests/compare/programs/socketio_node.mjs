@@ -9,5 +9,5 @@ const publisher = createClient({ socket: { path: process.argv[2] } });
 const subscriber = publisher.duplicate();
 await Promise.all([publisher.connect(), subscriber.connect()]);
 const http = createServer();
-new Server(http, { transports: ["websocket"], perMessageDeflate: false, adapter: createAdapter(publisher, subscriber) });
+new Server(http, { transports: ["websocket"], perMessageDeflate: false, pingInterval: 600000, adapter: createAdapter(publisher, subscriber) });
 http.listen({ host: "127.0.0.1", port: 0, backlog: 4096 }, () => console.log(http.address().port));

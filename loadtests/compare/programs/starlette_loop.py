@@ -51,5 +51,7 @@ async def lifespan(_app: Starlette) -> AsyncIterator[None]:
 if __name__ == "__main__":
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     app = Starlette(routes=[WebSocketRoute("/", viewer)], lifespan=lifespan)
-    config = uvicorn.Config(app, loop="uvloop", ws_per_message_deflate=False, log_level="warning")
+    config = uvicorn.Config(
+        app, loop="uvloop", ws_per_message_deflate=False, ws_ping_interval=None, log_level="warning"
+    )
     uvicorn.Server(config).run(sockets=[listener])

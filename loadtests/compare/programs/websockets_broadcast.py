@@ -24,7 +24,7 @@ async def main() -> None:
     """Serve, and hand on what is published."""
     async with (
         redis.asyncio.Redis(unix_socket_path=sys.argv[1]).pubsub() as subscription,
-        serve(stay, "127.0.0.1", 0, compression=None) as server,
+        serve(stay, "127.0.0.1", 0, compression=None, ping_interval=None) as server,
     ):
         await subscription.subscribe("delta")
         print(next(iter(server.sockets)).getsockname()[1], flush=True)
