@@ -15,7 +15,7 @@ from server.live.errands import Errands
 from server.live.hub import Hub
 from server.live.pulse import Pulse
 from server.live.room import Room
-from server.live.session import Desk
+from server.live.session import Desk, Session
 from server.ops.lifecycle import Lifecycle
 from server.ops.settings import Settings
 from server.serving import config_of, listen
@@ -68,6 +68,18 @@ class Bearers:
         return read_token(bearer) if bearer else None
 
 
+class Server(uvicorn.Server):
+    """Ends as soon as it is told to, where Uvicorn looks ten times a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.told_to_end = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Serve until told to end."""
+        await self.told_to_end.wait()
+
+
 class Engine:
     """A server in the test's loop with the showtime `s1`; `detached` or under a protocol class that cannot detach."""
 
@@ -112,7 +124,7 @@ class Engine:
         config.lifespan = "off"
         if not detached:
             config.ws = "websockets-sansio"
-        self.server = uvicorn.Server(config)
+        self.server = Server(config)
         self._listener = listen("127.0.0.1", 0)
         self._listener.setsockopt(1, 7, SEND_BUFFER)
         self.port: int = self._listener.getsockname()[1]
@@ -124,12 +136,12 @@ class Engine:
         await self.room.ready()
         self._task = asyncio.create_task(self.server.serve(sockets=[self._listener]))
         while not self.server.started:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
 
     async def stop(self) -> None:
         """End in good order."""
         if self._task is not None:
-            self.server.should_exit = True
+            self.server.told_to_end.set()
             task, self._task = self._task, None
             await task
         await self.desk.errands.close()
@@ -140,11 +152,16 @@ class Engine:
         """Change seats, and let the room hear of it."""
         self.room.follower.announced(self.store.mutate(*changes))  # type: ignore[arg-type]  # letters
 
+    def reads(self, session: Session) -> bool:
+        """Whether what this client says is taken in at the moment."""
+        outgoing: Any = session.outgoing
+        return bool(outgoing._transport.is_reading() if self.detached else outgoing.reading.is_set())
+
     async def forgets_everybody(self) -> None:
         """Return when no trace of any connection is left; fails if one stays."""
         async with asyncio.timeout(LIMIT_S):
             while self._traces():
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.001)
         assert self.room._coalescer._timer is None
 
     def _traces(self) -> list[object]:

@@ -6,7 +6,7 @@ import json
 import socket
 import struct
 from collections.abc import Awaitable, Callable
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import msgpack  # type: ignore[import-untyped]  # it has no types
 
@@ -111,12 +111,14 @@ class Peer:
             if first == CLOSE:
                 return int.from_bytes(payload[:2])
 
-    async def end(self) -> None:
-        """Read to the end of the stream, be it orderly or not."""
+    async def end(self) -> bytes:
+        """Read to the end of the stream, be it orderly or not; what still came."""
+        rest = b""
         async with asyncio.timeout(LIMIT_S):
             with contextlib.suppress(ConnectionError):
-                while await self._reader.read(65536):
-                    pass
+                while data := await self._reader.read(65536):
+                    rest += data
+        return rest
 
     @property
     def full(self) -> bool:

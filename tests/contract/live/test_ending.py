@@ -7,6 +7,7 @@ import pytest
 from protocol.codes import CloseCode, NoticeCode
 from protocol.from_server import Notice, Snapshot
 from server.live import hub
+from server.live.room import Room
 from tests.contract.live.engine import Engine
 from tests.contract.live.peer import Connect
 from tests.unit.live.client_frames import close
@@ -35,6 +36,26 @@ async def test_a_shutdown(engine: Engine, connect: Connect) -> None:
         await ending
 
 
+async def test_a_shutdown_before_the_greeting(engine: Engine, connect: Connect) -> None:
+    """A client whose room is still being opened when the server ends is closed, and enters no room afterwards."""
+    opened, join = asyncio.Event(), engine.hub.join
+
+    async def late(showtime: str) -> Room:
+        await opened.wait()
+        return await join(showtime)
+
+    engine.hub.join = late  # type: ignore[method-assign]
+    peer = await connect()
+    ending = asyncio.create_task(engine.stop())
+    if engine.detached:
+        assert await peer.close_code() == CloseCode.SERVICE_RESTART
+        peer.send(close(1012))
+    await peer.end()
+    opened.set()
+    async with asyncio.timeout(10):
+        await ending
+
+
 async def test_a_drain_tells_everybody(engine: Engine, connect: Connect) -> None:
     """Each hears why and 4003; those who left before their turn come do not keep the others from hearing it."""
     peers = [await connect() for _ in range(6)]
@@ -53,9 +74,7 @@ async def test_a_drain_tells_everybody(engine: Engine, connect: Connect) -> None
         await peer.end()
 
 
-async def test_leaving_between_the_slices(
-    engine: Engine, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_leaving_between_the_slices(engine: Engine, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that is gone when its slice comes is passed over, and all others are told."""
     monkeypatch.setattr(hub, "DRAIN_SLICE", 1)
     peers = [await connect() for _ in range(6)]

@@ -1,17 +1,18 @@
 """What a client asks, and in which order it is answered."""
 
 import asyncio
-import logging
 
 import pytest
+from structlog.testing import capture_logs
 
 from protocol.codec import JSON, MSGPACK, Codec
 from protocol.codes import CloseCode, Code
 from protocol.from_server import Delta, Locked, Pong, Rejected, Snapshot
 from server.domain.errors import SeatsUnavailableError
-from server.live.session import INBOX_LIMIT
+from server.live.session import INBOX_LIMIT, Session
 from tests.contract.live.engine import Engine
 from tests.contract.live.peer import Connect, Peer
+from tests.unit.live.client_frames import close, ping, text
 
 
 async def greeted(connect: Connect, **options: object) -> Peer:
@@ -81,9 +82,9 @@ async def test_requests_that_wait_hold_the_reading(engine: Engine, connect: Conn
     assert member._inbox is not None
     if engine.detached:
         assert len(member._inbox) < waiting
-        assert not member.outgoing._transport.is_reading()  # type: ignore[attr-defined]
     else:
         assert len(member._inbox) <= INBOX_LIMIT
+    assert not engine.reads(member)
     engine.store.gate.set()
     heard = [await peer.hear() for _ in range(waiting + 1)]
     assert [answer.id for answer in heard if isinstance(answer, Locked)] == list(range(waiting))
@@ -91,9 +92,7 @@ async def test_requests_that_wait_hold_the_reading(engine: Engine, connect: Conn
 
 
 @pytest.mark.parametrize("way", ["vanish", "half_close"])
-async def test_a_client_that_leaves_during_its_request(
-    engine: Engine, connect: Connect, way: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_client_that_leaves_during_its_request(engine: Engine, connect: Connect, way: str) -> None:
     """The request is carried out, its answer goes nowhere, later ones are dropped, and nothing is complained about."""
     peer = await greeted(connect, token="one")
     engine.store.gate.clear()
@@ -102,13 +101,13 @@ async def test_a_client_that_leaves_during_its_request(
     await asked(engine, "lock")
     getattr(peer, way)()
     await engine.forgets_everybody()
-    engine.store.gate.set()
-    with caplog.at_level(logging.WARNING):
+    with capture_logs() as complaints:
+        engine.store.gate.set()
         other = await greeted(connect, token="one")
         other.say(type="lock", id=3, seats=[3])
         await other.heard(Locked)
     assert [call for call in engine.store.calls if call.startswith("lock")] == ["lock (1,)", "lock (3,)"]
-    assert caplog.records == []
+    assert complaints == []
 
 
 async def test_an_error_of_ours_leaves_nobody_waiting(engine: Engine, connect: Connect) -> None:
@@ -118,6 +117,43 @@ async def test_an_error_of_ours_leaves_nobody_waiting(engine: Engine, connect: C
     engine.store.answers.append(RuntimeError("a defect"))
     peer.say(type="lock", id=1, seats=[1])
     assert await peer.close_code() == CloseCode.INTERNAL_ERROR
+    engine.mutate((1, "L"))
+    await other.heard(Delta)
+
+
+async def test_nothing_follows_a_close(engine: Engine, connect: Connect) -> None:
+    """An answer that comes after the connection was closed is not sent: the close frame is the last one."""
+    peer = await greeted(connect, token="one")
+    engine.store.gate.clear()
+    peer.say(type="lock", id=1, seats=[1])
+    await asked(engine, "lock")
+    peer.send(*[text(b"{")] * 3, ping(b"x"))
+    assert await peer.close_code() == CloseCode.BAD_MESSAGE
+    engine.store.gate.set()
+    engine.mutate((1, "L"))
+    other = await greeted(connect)
+    other.say(type="ping", id=0)
+    await other.heard(Pong)
+    peer.send(close(CloseCode.BAD_MESSAGE))
+    assert await peer.end() == b""
+
+
+async def test_a_defect_ends_its_connection_alone(
+    engine: Engine, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where taking a message fails for a reason of ours, that client is cut off or told 1011, and no other."""
+    other, peer = await greeted(connect), await greeted(connect)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "receive", fail)
+        peer.say(type="ping", id=1)
+        if engine.detached:
+            assert await peer.end() == b""
+        else:
+            assert await peer.close_code() == CloseCode.INTERNAL_ERROR
     engine.mutate((1, "L"))
     await other.heard(Delta)
 

@@ -64,6 +64,7 @@ async def test_a_stalled_reader_gets_one_snapshot(engine: Engine, connect: Conne
     """Nothing piles up for it; when it reads again, one snapshot brings it up to date, and then it hears all."""
     peer, session = await stalled(engine, connect, codec=codec)
     before = waiting_for(session)
+    assert not engine.reads(session)
     for number in range(PLENTY):
         engine.mutate((number % 12, "O"))
     assert waiting_for(session) <= before <= WAITING + 1024
@@ -74,6 +75,7 @@ async def test_a_stalled_reader_gets_one_snapshot(engine: Engine, connect: Conne
     engine.mutate((1, "B"))
     assert await peer.hear() == Delta(from_version=last, version=last + 1, changes=[(1, "B")])
     assert not session.behind
+    assert engine.reads(session)
 
 
 async def test_what_a_stalled_reader_heard_is_whole(engine: Engine, connect: Connect) -> None:
@@ -182,6 +184,21 @@ async def test_requests_of_a_stalled_reader_pile_nothing_up(engine: Engine, conn
     assert session.behind
 
 
+async def test_a_half_closed_reader_is_not_kept(engine: Engine, connect: Connect) -> None:
+    """A client that ended its stream and does not take what waits for it is cut off soon, though it is not behind."""
+    if not engine.detached:
+        return  # there the server's own protocol class owns the transport
+    peer = await connect(receive_buffer=SMALL)
+    await peer.until(Snapshot)
+    (session,) = engine.room.members
+    while waiting_for(session) < WAITING / 2:
+        engine.mutate((1, "L"))
+        await asyncio.sleep(0)
+    assert not session.behind
+    peer.half_close()
+    await engine.forgets_everybody()
+
+
 async def test_a_map_larger_than_the_bound(engine: Engine, connect: Connect) -> None:
     """A snapshot that fills the buffer by itself leaves the client behind, and no delta is written until it drained."""
     engine.store.letters = ["A"] * 100_000
@@ -199,6 +216,9 @@ async def test_a_map_larger_than_the_bound(engine: Engine, connect: Connect) -> 
     async with asyncio.timeout(10):
         while not session.behind:
             await asyncio.sleep(0)
+    peer.say(type="ping", id=0)
+    await asyncio.sleep(0)
+    assert not engine.reads(session)
     before = waiting_for(session)
     for number in range(1000):
         engine.mutate((number, "L"))

@@ -1,7 +1,7 @@
 """Recording fakes: a seat store that is a list of changes, and a way out that is a list of messages."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from protocol.codec import JSON, Codec
@@ -134,17 +134,23 @@ class HistoryStore:
 
 
 class RecordingOutgoing:
-    """Keeps what was written, decoded, the code that closed it, and whether the client is read."""
+    """Keeps what was written, decoded, the code that closed it, and whether the client is read.
+
+    `on_write` is called after each message, as a transport may call back when its buffer is full.
+    """
 
     def __init__(self, codec: Codec = JSON) -> None:
         self.way = way(codec, framed=False)
         self.sent: list[ServerMessage] = []
         self.closed: CloseCode | None = None
         self.held = False
+        self.on_write: Callable[[ServerMessage], None] | None = None
 
     def write(self, data: bytes) -> None:
         if self.closed is None:
             self.sent.append(self.way.codec.decode_server(data))
+            if self.on_write is not None:
+                self.on_write(self.sent[-1])
 
     def close(self, code: CloseCode) -> None:
         if self.closed is None:
