@@ -1,70 +1,20 @@
 """Deltas of a room leave one by one when there are few, and folded when there are many."""
 
 import asyncio
-import heapq
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from protocol.from_server import Delta
 from server.live.coalescer import Coalescer
-
-
-class Timer:
-    """A call at its time; cancelled or not."""
-
-    def __init__(self, call: Callable[[], object]) -> None:
-        self.call = call
-        self.cancelled = False
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-
-class Loop:
-    """A loop whose time a test moves; `cost` is what each flush takes, spent before the next turn."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self._timers: list[tuple[float, int, Timer]] = []
-        self._numbers = itertools.count()
-        self._soon: list[Callable[[], object]] = []
-
-    def time(self) -> float:
-        return self.now
-
-    def call_at(self, when: float, call: Callable[..., object], *arguments: object) -> Timer:
-        timer = Timer(lambda: call(*arguments))
-        heapq.heappush(self._timers, (when, next(self._numbers), timer))
-        return timer
-
-    def call_soon(self, call: Callable[..., object], *arguments: object) -> None:
-        self._soon.append(lambda: call(*arguments))
-
-    def turn(self) -> None:
-        """Run what was to be called soon."""
-        soon, self._soon = self._soon, []
-        for call in soon:
-            call()
-
-    def run_until(self, when: float) -> None:
-        """Let time pass, and every timer run at its time."""
-        self.turn()
-        while self._timers and self._timers[0][0] <= when:
-            at, _, timer = heapq.heappop(self._timers)
-            self.now = max(self.now, at)
-            if not timer.cancelled:
-                timer.call()
-                self.turn()
-        self.now = max(self.now, when)
+from tests.unit.live.loops import ManualLoop
 
 
 @pytest.fixture
-def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
+def loop(monkeypatch: pytest.MonkeyPatch) -> ManualLoop:
     """The loop that coalescers find."""
-    loop = Loop()
+    loop = ManualLoop()
     monkeypatch.setattr(asyncio, "get_running_loop", lambda: loop)
     return loop
 
@@ -72,7 +22,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
 class Sent(list[Delta]):
     """What was sent; sending takes `cost` seconds of the loop."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: ManualLoop) -> None:
         super().__init__()
         self.loop = loop
         self.cost = 0.0
@@ -89,7 +39,7 @@ def step(version: int, seat: int = 0, letter: Any = "L") -> Delta:
     return Delta(from_version=version - 1, version=version, changes=[(seat, letter)])
 
 
-def test_a_lone_delta_leaves_at_once(loop: Loop) -> None:
+def test_a_lone_delta_leaves_at_once(loop: ManualLoop) -> None:
     """Also the next one, once the interval is over."""
     sent = Sent(loop)
     coalescer = Coalescer(sent, interval_s=0.025)
@@ -100,7 +50,7 @@ def test_a_lone_delta_leaves_at_once(loop: Loop) -> None:
     assert [delta.from_version for delta in sent] == [0, 1, 2]
 
 
-def test_a_burst_is_folded(loop: Loop) -> None:
+def test_a_burst_is_folded(loop: ManualLoop) -> None:
     """The first leaves at once; the others leave as one when the interval ends, no seat twice, the last letter."""
     sent = Sent(loop)
     coalescer = Coalescer(sent, interval_s=0.025)
@@ -117,7 +67,7 @@ def test_a_burst_is_folded(loop: Loop) -> None:
     assert coalescer.unsent == {}
 
 
-def test_versions_without_a_letter_are_spanned(loop: Loop) -> None:
+def test_versions_without_a_letter_are_spanned(loop: ManualLoop) -> None:
     """The next delta starts where the last one ended."""
     sent = Sent(loop)
     coalescer = Coalescer(sent, interval_s=0.025)
@@ -127,7 +77,7 @@ def test_versions_without_a_letter_are_spanned(loop: Loop) -> None:
     assert [(delta.from_version, delta.version) for delta in sent] == [(0, 1), (1, 7)]
 
 
-def test_no_more_flushes_than_the_interval_allows(loop: Loop) -> None:
+def test_no_more_flushes_than_the_interval_allows(loop: ManualLoop) -> None:
     """At 500 deltas a second there are at most 41 flushes in a second, and none is late."""
     sent = Sent(loop)
     coalescer = Coalescer(sent, interval_s=0.025)
@@ -139,7 +89,7 @@ def test_no_more_flushes_than_the_interval_allows(loop: Loop) -> None:
     assert all(later - earlier >= 0.0249 for earlier, later in itertools.pairwise(sent.times))
 
 
-def test_the_interval_grows_with_the_cost(loop: Loop) -> None:
+def test_the_interval_grows_with_the_cost(loop: ManualLoop) -> None:
     """Where a flush takes 100 ms, the loop has as long for everything else before the next one."""
     sent = Sent(loop)
     sent.cost = 0.1
@@ -154,7 +104,7 @@ def test_the_interval_grows_with_the_cost(loop: Loop) -> None:
     assert all(later - earlier >= 0.199 for earlier, later in itertools.pairwise(sent.times))
 
 
-def test_the_interval_shrinks_again(loop: Loop) -> None:
+def test_the_interval_shrinks_again(loop: ManualLoop) -> None:
     """One slow flush delays the next one; after that the interval is the usual one, and a lone delta leaves at once."""
     sent = Sent(loop)
     sent.cost = 0.1
@@ -168,7 +118,7 @@ def test_the_interval_shrinks_again(loop: Loop) -> None:
     assert [round(later - earlier, 3) for earlier, later in itertools.pairwise(sent.times)] == [0.2, 0.025, 0.075]
 
 
-def test_an_interval_of_zero_is_off(loop: Loop) -> None:
+def test_an_interval_of_zero_is_off(loop: ManualLoop) -> None:
     """Every delta is sent on its own, at once, whatever a flush costs."""
     sent = Sent(loop)
     sent.cost = 0.1
@@ -178,7 +128,7 @@ def test_an_interval_of_zero_is_off(loop: Loop) -> None:
     assert [(delta.from_version, delta.version) for delta in sent] == [(n, n + 1) for n in range(10)]
 
 
-def test_a_snapshot_in_the_middle(loop: Loop) -> None:
+def test_a_snapshot_in_the_middle(loop: ManualLoop) -> None:
     """What members were sent as a whole is not sent again; the next delta starts there."""
     sent = Sent(loop)
     coalescer = Coalescer(sent, interval_s=0.025)
@@ -192,7 +142,7 @@ def test_a_snapshot_in_the_middle(loop: Loop) -> None:
     assert sent[1:] == [Delta(from_version=9, version=10, changes=[(3, "L")])]
 
 
-def test_a_closed_one_sends_nothing(loop: Loop) -> None:
+def test_a_closed_one_sends_nothing(loop: ManualLoop) -> None:
     """What was waiting is dropped."""
     sent = Sent(loop)
     coalescer = Coalescer(sent, interval_s=0.025)

@@ -4,20 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from protocol.codec import JSON, MSGPACK
 from protocol.codes import NoticeCode
 from protocol.from_server import Delta, Holds, Notice, Snapshot, Viewers, Welcome
-from protocol.seatmap import SeatMap
 from server.live import follower
 from server.live.bounds import Bounds
 from server.live.room import Room
 from server.live.session import Session
 from server.ports import Announcement, Origin, Position, PrivateChange, SeatStore
 from tests.unit.live.clients import desk_of
-from tests.unit.live.recording import HOLDER, SEATS, SHOWTIME, HistoryStore, RecordingOutgoing, replay
+from tests.unit.live.recording import HOLDER, SEATS, SHOWTIME, HistoryStore, RecordingOutgoing
 
 
 def session_of(
@@ -228,82 +225,6 @@ async def test_a_holder_is_told_on_other_connections_only(room: Room, store: His
     assert asker.of(Holds) == []
     assert [[hold.seat for hold in told.holds] for told in tab.of(Holds)] == [[4]]
     assert stranger.of(Holds) == []
-
-
-moves = st.lists(
-    st.tuples(
-        st.sampled_from(["mutate", "silent", "epoch", "join", "resume", "trim"]),
-        st.integers(0, SEATS - 1),
-        st.sampled_from(["A", "L", "O", "B"]),
-        st.sampled_from(["deliver", "lose", "twice", "late"]),
-    ),
-    max_size=30,
-)
-
-
-@given(moves)
-def test_every_member_converges(script: list[tuple[str, int, str, str]]) -> None:
-    """Whatever is lost, repeated or late, and whenever a client joins, all maps equal the store's in the end."""
-    asyncio.run(_converge(script))
-
-
-class Client:
-    """A client with its map, and the connection that it has at the moment."""
-
-    def __init__(self) -> None:
-        self.seat_map: SeatMap | None = None
-        self.outgoing = RecordingOutgoing()
-        self.session: Session | None = None
-
-    async def connect(self, room: Room, store: HistoryStore, number: int) -> None:
-        """Connect, or connect again with the position of the map."""
-        if self.session is not None:
-            self.session.leave()
-        self.hear()
-        self.session = session_of(room, store, self.outgoing, number)
-        seat_map = self.seat_map
-        await self.session.greet(None if seat_map is None else Position(seat_map.epoch, seat_map.version))
-
-    def hear(self) -> None:
-        """Apply everything that was sent."""
-        self.seat_map = replay(self.outgoing.take(), self.seat_map)
-
-
-async def _converge(script: list[tuple[str, int, str, str]]) -> None:
-    store = HistoryStore()
-    room = await open_room(store)
-    clients = [Client()]
-    late: list[Announcement] = []
-    for number, (move, index, letter, fate) in enumerate(script):
-        if move == "join":
-            clients.append(Client())
-            await clients[-1].connect(room, store, number)
-            continue
-        if move == "resume":
-            await clients[index % len(clients)].connect(room, store, number)
-            continue
-        if move == "epoch":
-            store.begin()
-        if move == "trim":
-            store.log_reach = index
-        announcement = store.mutate() if move == "silent" else store.mutate((index, letter))  # type: ignore[arg-type]
-        for _ in range({"deliver": 1, "twice": 2}.get(fate, 0)):
-            room.follower.announced(announcement)
-        late += [announcement] if fate == "late" else []
-        if number % 3 == 0:
-            await quiet(room)
-    for announcement in reversed(late):
-        room.follower.announced(announcement)
-    room.follower.refill()
-    await quiet(room)
-    assert room.follower.position == Position(store.epoch, store.version)
-    assert room.follower.map.letters == "".join(store.letters)
-    for client in clients:
-        if client.session is not None:
-            client.hear()
-            assert client.seat_map is not None
-            assert (client.seat_map.epoch, client.seat_map.letters) == (store.epoch, room.follower.map.letters)
-    room.close()
 
 
 def test_the_fake_offers_what_rooms_and_sessions_use() -> None:
