@@ -111,6 +111,9 @@ class Subscriber:
             except* (RedisError, OSError, TimeoutError, _SilentError) as group:
                 causes = sorted({type(error).__name__ for error in group.exceptions})
                 log.warning("pub/sub connection lost", causes=causes, channels=len(self._wanted))
+            except* Exception:
+                # The boundary: without its owner this worker would hear nothing more, and not say so.
+                log.exception("pub/sub failed", channels=len(self._wanted))
             finally:
                 await connection.disconnect(nowait=True)
             self._forget_confirmations()
@@ -171,6 +174,6 @@ class Subscriber:
         self._on_subscribed(channel)
 
     def _resubscribe_if_wanted(self, channel: str) -> None:
-        """A cluster ends subscriptions by itself when it moves a slot."""
-        if channel in self._wanted and self._commands.empty():
+        """A cluster ends subscriptions by itself when it moves a slot; a repeated subscription does no harm."""
+        if channel in self._wanted:
             self._commands.put_nowait(("SSUBSCRIBE", channel))
