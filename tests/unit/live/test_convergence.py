@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.codec import JSON, MSGPACK
@@ -45,6 +45,7 @@ moves = st.lists(
                 "trim",
                 "join",
                 "resume",
+                "leave",
                 "slow",
                 "keep up",
                 "tick",
@@ -93,12 +94,12 @@ class Client:
         self.seat_map: SeatMap | None = None
         self.outgoing = RecordingOutgoing(MSGPACK if number % 2 else JSON)
         self.session: Session | None = None
+        self.worker: Worker | None = None
 
     async def connect(self, worker: Worker, store: HistoryStore, number: int) -> None:
         """Connect, or connect again with the position of the map, perhaps to the other worker."""
-        if self.session is not None:
-            self.session.leave()
-        self.hear()
+        self.leave()
+        self.worker = worker
         self.session = Session(
             room=worker.room,
             desk=desk_of(store),
@@ -111,6 +112,21 @@ class Client:
         seat_map = self.seat_map
         await self.session.greet(None if seat_map is None else Position(seat_map.epoch, seat_map.version))
 
+    def leave(self) -> None:
+        """Hear what was sent so far, and no more."""
+        if self.session is not None:
+            self.session.leave()
+        self.hear()
+        self.session = self.worker = None
+
+    def agrees(self) -> None:
+        """A client that keeps up has the map of its room, once that has sent everything."""
+        if self.session is not None and self.worker is not None and not self.session.behind:
+            self.hear()
+            seat_map = self.worker.room.follower.map
+            assert self.seat_map is not None
+            assert (self.seat_map.epoch, self.seat_map.letters) == (seat_map.epoch, seat_map.letters)
+
     def hear(self) -> None:
         """Apply everything that was sent; a gap in it, or a map that is older, is an error of the server."""
         self.seat_map = replay(self.outgoing.take(), self.seat_map)
@@ -120,6 +136,7 @@ class Client:
 def test_every_member_converges(coalesce_ms: int) -> None:
     """On two workers, whatever becomes of announcements, whoever is slow, whenever a client joins or moves."""
 
+    @settings(max_examples=400)
     @given(moves)
     def holds(script: list[Move]) -> None:
         asyncio.run(_converge(script, coalesce_ms))
@@ -146,6 +163,8 @@ async def _converge(script: list[Move], coalesce_ms: int) -> None:
         assert worker.room.follower.position == Position(store.epoch, store.version)
         assert worker.room.follower.map.letters == "".join(store.letters)
     for client in clients:
+        if client.session is None:
+            await client.connect(workers[0], store, 0)
         assert client.session is not None
         client.session.caught_up()
         client.hear()
@@ -158,28 +177,35 @@ async def _converge(script: list[Move], coalesce_ms: int) -> None:
 
 async def _do(move: Move, number: int, store: HistoryStore, workers: list[Worker], clients: list[Client]) -> None:
     client = clients[move.index % len(clients)]
+    worker = workers[move.index % 2]
     match move.kind:
         case "join":
             clients.append(Client(number))
-            await clients[-1].connect(workers[move.index % 2], store, number)
+            await clients[-1].connect(worker, store, number)
         case "resume":
             await client.connect(workers[number % 2], store, number)
-        case "slow":
-            assert client.session is not None
-            client.session.fell_behind()
-        case "keep up":
-            assert client.session is not None
-            client.session.caught_up()
+        case "leave":
+            client.leave()
+        case "slow" | "keep up":
+            if client.session is not None:
+                (client.session.fell_behind if move.kind == "slow" else client.session.caught_up)()
         case "tick":
-            workers[move.index % 2].tick()
+            worker.tick()
+            for one in clients:
+                if one.worker is worker:
+                    one.agrees()
         case "quiet":
-            await workers[move.index % 2].quiet()
+            await worker.quiet()
         case _:
-            if move.kind == "epoch":
-                store.begin()
-            if move.kind == "trim":
-                store.log_reach = move.index
-            changes = () if move.kind == "silent" else ((move.index, move.letter),)
-            announcement = store.mutate(*changes)
-            for worker, what in zip(workers, move.fates, strict=True):
-                worker.hear(announcement, what)
+            _mutate(move, store, workers)
+
+
+def _mutate(move: Move, store: HistoryStore, workers: list[Worker]) -> None:
+    if move.kind == "epoch":
+        store.begin()
+    if move.kind == "trim":
+        store.log_reach = move.index
+    changes = () if move.kind == "silent" else ((move.index, move.letter),)
+    announcement = store.mutate(*changes)
+    for worker, what in zip(workers, move.fates, strict=True):
+        worker.hear(announcement, what)

@@ -170,6 +170,19 @@ async def test_a_position_that_cannot_be_resumed_is_a_snapshot(store: HistorySto
     room.close()
 
 
+async def test_a_map_that_was_replaced_is_not_resumed_across(room: Room, store: HistoryStore) -> None:
+    """What was sent before the store's log fell short leads nobody over what was missed then."""
+    room.follower.announced(store.mutate((0, "L")))
+    store.mutate((1, "L"))
+    store.log_reach = 0
+    room.follower.announced(store.mutate((2, "L")))
+    await quiet(room)
+    assert room.catch_up(Position(store.epoch, 1)).message == room.follower.map.snapshot()
+    room.follower.announced(store.mutate((3, "L")))
+    answer = room.catch_up(Position(store.epoch, 4)).message
+    assert answer == Delta(from_version=4, version=5, changes=[(3, "L")])
+
+
 async def test_a_store_that_is_away_is_told_once_and_its_return_too(
     room: Room, store: HistoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
