@@ -1,0 +1,111 @@
+"""Clients that stop reading, with small receive buffers: bounded memory, nobody else notices, and an end for each."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from protocol.codec import MSGPACK
+from protocol.codes import CloseCode
+from protocol.from_server import Snapshot
+from protocol.seatmap import SeatMap, SeatStatus
+from server.embedded import Addresses
+from server.live.connection import Connection
+from tests.contract.live.peer import Peer
+from tests.integration.app import App, running, settings_for
+
+LIMIT_S = 20
+STALLED = 30
+WRITE_BYTES = 16 * 1024
+MOST_BYTES = 64 * 1024
+"""What the server may keep for one that does not read."""
+
+SHOWTIME = "demo-large"
+
+
+@pytest.fixture
+async def app(tmp_path: Path, key_prefix: str, redis_url: str, seeded_database_url: str) -> AsyncIterator[App]:
+    """An application that gives up a client which stays behind for two seconds."""
+    addresses = Addresses(redis_url=redis_url, database_url=seeded_database_url)
+    settings = settings_for(tmp_path, key_prefix, write_bytes=WRITE_BYTES, slow_ms=2000)
+    async with running(settings, addresses) as app:
+        yield app
+
+
+def connections() -> list[Connection]:
+    """Every connection that the server has."""
+    return [found for found in gc.get_objects() if isinstance(found, Connection) and found in found._connections]
+
+
+def kept() -> list[int]:
+    """What the server keeps to be written, for each connection."""
+    return [connection._transport.get_write_buffer_size() for connection in connections()]
+
+
+async def stall(port: int) -> Peer:
+    """A client that asks for the map again and again, and never reads what it is sent."""
+    peer = await Peer.connect(port, codec=MSGPACK, showtime=SHOWTIME, receive_buffer=2048)
+    await peer.until(Snapshot)
+    peer.send(*[peer.frame(type="resync", epoch="none", version=0)] * 500)
+    return peer
+
+
+async def picks(app: App, token: str, ended: asyncio.Event) -> None:
+    """Lock and unlock a seat until told to end."""
+    async with app.client(token, showtime=SHOWTIME) as picker:
+        await picker.ready()
+        while not ended.is_set():
+            await picker.lock([100])
+            await picker.unlock([100])
+
+
+async def test_stalled_readers_cost_nobody_else(app: App) -> None:
+    """The others go on; those who read again converge; those who do not are told 4001 or cut off, in bounded time."""
+    port = int(app.url.rpartition(":")[2])
+    ended = asyncio.Event()
+    picking = asyncio.create_task(picks(app, await app.session(), ended))
+    stalled = [await stall(port) for _ in range(STALLED)]
+    async with asyncio.timeout(LIMIT_S):
+        while sum(size > WRITE_BYTES for size in kept()) < STALLED:
+            await asyncio.sleep(0.01)
+    token = await app.session()
+    async with app.client(token, showtime=SHOWTIME) as picker, app.client(showtime=SHOWTIME) as watcher:
+        await watcher.ready()
+        await picker.ready()
+        await picker.lock([200])
+        async with asyncio.timeout(LIMIT_S):
+            await watcher.until(lambda: watcher.map is not None and watcher.map[200] is SeatStatus.LOCKED)
+        assert max(kept()) <= MOST_BYTES
+        # Some read on before their time is over: each comes to the present map, by a snapshot of its own.
+        for peer in stalled[:5]:
+            await converged(peer, 200)
+        # The others are gone soon, though they read nothing.
+        async with asyncio.timeout(LIMIT_S):
+            while len(connections()) > 5 + 3:
+                await asyncio.sleep(0.01)
+    ended.set()
+    await picking
+    for peer in stalled:
+        peer.vanish()
+
+
+async def converged(peer: Peer, seat: int) -> None:
+    """Read until the map shows that this seat is locked."""
+    seat_map: SeatMap | None = None
+    async with asyncio.timeout(LIMIT_S):
+        while seat_map is None or seat_map[seat] is not SeatStatus.LOCKED:
+            message = await peer.hear()
+            if isinstance(message, Snapshot):
+                seat_map = SeatMap.of(message)
+
+
+async def test_one_that_reads_its_last_words(app: App) -> None:
+    """What waited for it, then 4001, to whoever reads before the connection is cut."""
+    peer = await stall(int(app.url.rpartition(":")[2]))
+    async with asyncio.timeout(LIMIT_S):
+        while not any(connection._closing for connection in connections()):
+            await asyncio.sleep(0.01)
+    assert await peer.close_code() == CloseCode.SLOW_CONSUMER
+    peer.vanish()
