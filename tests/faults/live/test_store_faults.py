@@ -19,6 +19,7 @@ from protocol.seatmap import SeatStatus
 from server.db.migrate import upgrade
 from server.db.seed import seed
 from server.embedded import Addresses, EmbeddedPostgres, EmbeddedValkey
+from server.live.hub import Hub
 from server.live.subscriber import Subscriber
 from server.main import now_ms
 from tests.integration.app import App, running, settings_for
@@ -125,6 +126,19 @@ async def test_messages_twice_and_late(app: App) -> None:
         assert two.map.letters == await truth(app)
     await shim.close()
     await store.aclose()
+
+
+async def test_a_message_that_is_lost(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change whose announcement never arrives, and after which nothing happens, is found all the same."""
+    lost: list[bytes] = []
+    monkeypatch.setattr(Hub, "_on_message", lambda _hub, _channel, data: lost.append(data))
+    async with running(app.settings, app.addresses) as deaf, deaf.client() as watcher:
+        seats = await free(watcher, 1)
+        async with app.client(await app.session()) as one:
+            await one.ready()
+            await one.lock(seats)
+            await until(watcher, seats[0], SeatStatus.LOCKED)
+    assert lost
 
 
 async def test_a_store_that_answers_too_late(app: App, own_valkey: EmbeddedValkey) -> None:

@@ -16,8 +16,10 @@ from protocol.codec import JSON, MSGPACK, Codec
 from protocol.codes import CloseCode, Code
 from protocol.from_server import Delta, Locked, Pong, Rejected, Unlocked, Viewers, Welcome
 from server.identity.sessions import Cookie
+from tests.contract.live.peer import Peer
 from tests.integration.app import App
 from tests.integration.bare import closed, connected, heard, said
+from tests.unit.live.client_frames import text
 
 HUGE = 2**53 - 1
 
@@ -138,12 +140,13 @@ async def test_invalid_utf8(app: App) -> None:
 
 async def test_a_message_of_5_mb(app: App) -> None:
     """It closes with 1009, without being taken in."""
-    async with connected(app, JSON) as socket:
-        before = peak_memory()
-        with contextlib.suppress(ConnectionClosed):
-            await socket.send("x" * 5_000_000)
-        assert await closed(socket) == CloseCode.TOO_LARGE
-        assert peak_memory() - before < 32_000
+    peer = await Peer.connect(int(app.url.rpartition(":")[2]), showtime="demo")
+    message = text(b"x" * 5_000_000)
+    before = peak_memory()
+    peer.send(message)
+    assert await peer.close_code() == CloseCode.TOO_LARGE
+    assert peak_memory() - before < 16_000
+    peer.vanish()
 
 
 async def test_a_message_just_too_long(app: App) -> None:
