@@ -25,6 +25,8 @@ EXTENSION: Final = "seatmap.detach"
 ABORT_AFTER_S: Final = 2.0
 """How long a client that gave no sign of life may take to read its close frame before the connection is cut."""
 
+_UNREADABLE: Final = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
 log = logging.getLogger(__name__)
 
 
@@ -40,6 +42,15 @@ class _Gone:
 
 class SeatMapProtocol(WebSocketsSansIOProtocol):
     """One TCP connection that carries a WebSocket, until it is detached."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take in the handshake; one that cannot be read, such as one of too many headers, is refused and not kept."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_complete:
+            log.info("refused a handshake that cannot be read")
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(_UNREADABLE)
+            self.transport.close()
 
     def handle_connect(self, event: Request) -> None:
         """Offer the extension with the handshake, and read nothing more until the application asks for it."""
