@@ -1,6 +1,7 @@
 """A real server with real sessions in a real room, on a recording store: what a client meets, without databases."""
 
 import asyncio
+import socket
 from pathlib import Path
 from typing import Any, cast
 
@@ -126,7 +127,7 @@ class Engine:
             config.ws = "websockets-sansio"
         self.server = Server(config)
         self._listener = listen("127.0.0.1", 0)
-        self._listener.setsockopt(1, 7, SEND_BUFFER)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self.port: int = self._listener.getsockname()[1]
         self._task: asyncio.Task[None] | None = None
 
