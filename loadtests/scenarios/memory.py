@@ -8,7 +8,8 @@ from loadtests.hall import hall
 from loadtests.scenarios.plan import Claim, Plan, Report
 from loadtests.server import Stores
 
-WARM_UP: Final = 200
+WARM_UP: Final = 50
+"""Few, because what they leave behind is used again by those that are counted."""
 AT_ONCE: Final = 64
 
 
