@@ -54,7 +54,7 @@ class Coalescer:
         self._send(delta)
         if self._interval:
             self._next_at = began + self._interval
-            # The transports write when this turn of the loop ends, so only the next turn knows what the flush cost.
+            # Some transports write only when this turn of the loop ends, so the next one knows what the flush cost.
             self._loop.call_soon(self._account, began)
 
     def _account(self, began: float) -> None:
