@@ -21,7 +21,9 @@ from protocol.codec import MSGPACK, DecodeError
 from protocol.from_server import Delta, Snapshot
 
 ROUNDS = 3
-PAUSE_S = 0.01
+PAUSE_S = 0.03
+"""Longer than the interval within which deltas are folded: each of these is alone, and leaves at once."""
+
 LIMIT_S = 10
 CHANNEL = "latency"
 PAYLOAD = b"x" * 40
@@ -152,9 +154,9 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--viewers", type=int, default=100)
-    parser.add_argument("--locks", type=int, default=300, help="locks and unlocks in each of three rounds")
+    parser.add_argument("--locks", type=int, default=200, help="locks and unlocks in each of three rounds")
     options = parser.parse_args()
-    with running() as target:
+    with running(HEARTBEAT_MS="600000") as target:  # the viewers here answer no ping
         uvloop.run(measure(target, options.viewers, options.locks))
 
 
