@@ -1,6 +1,7 @@
 """One connection: what its client says comes in, what it must know goes out; no socket in sight."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -109,10 +110,8 @@ class Session:
         holdings: Holdings | None = None
         if holder is not None:
             self._room.register(self, holder)
-            try:
+            with contextlib.suppress(UnavailableError):
                 holdings = await self._desk.store.holdings(self._room.showtime.id, holder)
-            except UnavailableError:
-                self.reread()
         await self.reach(position)
         if self.ended:
             return
@@ -122,7 +121,11 @@ class Session:
         self.catch_up(position)
         if self._room.follower.paused:
             self.notify(NoticeCode.LOCKS_PAUSED)
-        if holdings is not None:
+        if holdings is None:
+            # Only now, so that what it finds is told after the welcome; it covers what was missed as well.
+            self._missed = None
+            self.reread()
+        else:
             self.watch(holdings)
             self._tell_missed(holdings)
 

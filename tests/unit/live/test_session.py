@@ -29,10 +29,10 @@ from server.domain.errors import (
     UnavailableError,
     UnknownSeatError,
 )
-from server.domain.holds import Granted, Holder, RejectedSeat, Released
+from server.domain.holds import Granted, Holder, Holdings, RejectedSeat, Released
 from server.live.room import Room
 from server.ports import Position, PrivateChange
-from tests.unit.live.clients import OTHER, Connect, hold, holdings
+from tests.unit.live.clients import OTHER, Connect, hold, holdings, settle
 from tests.unit.live.recording import HOLDER, SEATS, HistoryStore
 
 
@@ -272,3 +272,24 @@ async def test_notices_follow_the_language(connect: Connect) -> None:
     assert told.code is NoticeCode.LOCKS_PAUSED
     assert "ghế" in told.message
     assert JSON.encode(told)
+
+
+async def test_holds_that_come_while_being_greeted_are_told(
+    connect: Connect, store: HistoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that was away at first, and is back before the greeting ends, has the holds told after it."""
+    store.holds[HOLDER.id] = (hold(1, 1_900_000),)
+    store.mutate((2, "L"))
+    client = connect()
+    read, refused = store.holdings, iter([UnavailableError(Outcome.NONE)])
+
+    async def holdings_but_not_at_first(showtime: str, holder: Holder) -> Holdings:
+        for error in refused:
+            raise error
+        return await read(showtime, holder)
+
+    monkeypatch.setattr(store, "holdings", holdings_but_not_at_first)
+    # A client that is ahead makes the greeting wait for the store, and the second read end first.
+    await client.session.greet(Position(store.epoch, 2))
+    await settle()
+    assert [[held.seat for held in told.holds] for told in client.outgoing.of(Holds)] == [[1]]
