@@ -13,7 +13,7 @@ from server.db.cursor import SHOWTIME_ID, Cursor
 from server.db.engine import reading, unavailable_if_gone
 from server.db.instants import to_datetime, to_ms
 from server.db.lookup import FOREVER, Lookup, monotonic_ms
-from server.db.tables import blocks, cinemas, films, halls, layouts, prices, seats, showtimes, zones
+from server.db.tables.catalogue import blocks, cinemas, films, halls, layouts, prices, seats, showtimes, zones
 from server.domain.errors import CinemaNotFoundError, NotFoundError, ShowtimeNotFoundError
 from server.domain.layout import Layout, Seat, SeatKind
 from server.domain.showtimes import Cinema, Film, Hall, Limits, Sales, SeatFacts, Showtime, ShowtimePage, Zone

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.db.tables import layouts, seats, zones
+from server.db.tables.catalogue import layouts, seats, zones
 from server.domain.layout import Layout, Seat, check
 
 UNENTERED: Final = 0

@@ -8,11 +8,11 @@ from sqlalchemy import Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.db import tables
 from server.db.demo.programme import CINEMAS, FILMS, HALLS, DemoShowtime, fixed, regular
 from server.db.engine import create_lone_engine, unavailable_if_gone
 from server.db.instants import to_datetime
 from server.db.layouts import enter
+from server.db.tables import catalogue as tables
 
 LOCK: Final = 0x43696E66
 """The advisory lock that lets one process seed at a time."""

@@ -11,22 +11,23 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 
 CORE = {"domain", "ports"}
-SIBLINGS = {"seats", "db", "live", "identity", "coordination", "payments", "notify"}
-"""Adapters: they meet in ports and domain alone."""
+SIBLINGS = {"seats", "db", "live", "identity", "coordination", "payments", "notify", "checkout"}
+"""Adapters, and the use cases of checkout: they meet in ports and domain alone."""
 
 MAY_IMPORT: dict[str, set[str]] = {
     "domain": set(),
     "ports": {"domain"},
     "ops": CORE,
     "embedded": set(),
-    **{sibling: CORE | {"ops"} for sibling in SIBLINGS},
-    "web": CORE | {"ops"} | SIBLINGS,
+    "tickets": CORE,
+    **{sibling: CORE | {"ops", "tickets"} for sibling in SIBLINGS},
+    "web": CORE | {"ops", "tickets"} | SIBLINGS,
     "watch": set(),
-    "main": CORE | {"ops", "embedded", "web"} | SIBLINGS,
+    "main": CORE | {"ops", "tickets", "embedded", "web"} | SIBLINGS,
     "serving": CORE | {"ops", "live", "web"},
     "supervisor": {"ops", "embedded", "serving"},
     "worker": {"ops", "embedded", "main", "serving", "supervisor"},
-    "cli": CORE | {"ops", "embedded", "web", "main", "serving", "supervisor", "watch"} | SIBLINGS,
+    "cli": CORE | {"ops", "tickets", "embedded", "web", "main", "serving", "supervisor", "watch"} | SIBLINGS,
 }
 """What each part of `server` may import of the others; its own part always."""
 

@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import Table, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.db import tables
 from server.db.instants import to_datetime
 from server.db.layouts import Plan, enter
+from server.db.tables import catalogue as tables
 from server.domain.layout import Seat, SeatKind
 
 DAY = 86_400_000

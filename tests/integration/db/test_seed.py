@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.db.catalogue import PostgresCatalogue
 from server.db.demo.programme import CINEMAS, FILMS, HALLS
 from server.db.seed import Seeded, seed
-from server.db.tables import cinemas, films, halls, metadata
+from server.db.tables import metadata
+from server.db.tables.catalogue import cinemas, films, halls
 from server.domain.layout import SeatKind
 from server.domain.showtimes import Limits
 

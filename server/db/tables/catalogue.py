@@ -1,4 +1,4 @@
-"""The tables of the catalogue, as the adapters read them; the migrations build the same, which a test holds.
+"""The tables of the catalogue.
 
     cinemas ─< halls ─< layouts ─< zones ─< seats
                   │        │         │        │
@@ -21,7 +21,6 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
@@ -29,22 +28,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pk",
-        "fk": "%(table_name)s_%(column_0_N_name)s_fk",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "ck": "%(table_name)s_%(constraint_name)s",
-        "ix": "%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-SLUG = "^[A-Za-z0-9_-]{1,64}$"
-"""What the ids of cinemas, halls, films, zones and showtimes look like."""
-
-INSTANT = TIMESTAMP(timezone=True, precision=3)
+from server.db.tables.metadata import INSTANT, SLUG, metadata
 
 epoch_ordinals = Sequence("epoch_ordinals", metadata=metadata, data_type=BigInteger())
 """Orders the epochs of all showtimes."""

@@ -1,9 +1,5 @@
-"""What the domain needs from outside, one docstring a method: what is atomic, what it raises.
+"""The live seats, and what is told of each change."""
 
-Every adapter of a port runs through the same contract suite.
-"""
-
-from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -12,8 +8,6 @@ from protocol.from_client import Mode
 from protocol.from_server import Delta, Snapshot
 from protocol.scalars import Change
 from server.domain.holds import Granted, Hold, Holder, Holdings, Released
-from server.domain.layout import Layout
-from server.domain.showtimes import SeatFacts, Showtime, ShowtimePage
 
 
 class Origin(msgspec.Struct, frozen=True, array_like=True):
@@ -177,47 +171,5 @@ class SeatStore(Protocol):
 
         Seats locked or occupied: `SeatsUnavailableError` and nothing changes. Returns the version, which stays where
         all is so already. Raises `UnknownSeatError`.
-        """
-        ...
-
-
-class Catalogue(Protocol):
-    """Cinemas, halls, layouts, films and showtimes, in the database. May raise `UnavailableError`, outcome none."""
-
-    async def showtimes(
-        self, *, cinema: str | None, date: str | None, film: str | None, after: str | None, limit: int, now: int
-    ) -> ShowtimePage:
-        """Showtimes in order of start and id: by default those whose sales have not closed at `now` (ms).
-
-        `date` (`YYYY-MM-DD`) is a day of each cinema's own time zone; `after` is a cursor that this method returned.
-        Raises `CinemaNotFoundError`, and ValueError for a date or a cursor that is none.
-        """
-        ...
-
-    async def showtime(self, showtime: str) -> Showtime:
-        """One showtime; raises `ShowtimeNotFoundError`."""
-        ...
-
-    async def layout(self, version: int) -> Layout:
-        """The layout under this version; raises `NotFoundError`. Layouts never change, so it may be kept."""
-        ...
-
-    async def seat_facts(self, showtime: str) -> SeatFacts:
-        """What the seat store needs to open the showtime, read in one transaction; `ShowtimeNotFoundError`."""
-        ...
-
-    async def next_ordinal(self) -> int:
-        """The next number of the sequence that orders epochs: greater than all given before."""
-        ...
-
-
-class Audience(Protocol):
-    """How many people watch each showtime, whichever worker they are connected to."""
-
-    async def tell(self, counts: Mapping[str, int]) -> dict[str, int]:
-        """Tell how many viewers this worker has of each showtime; how many there are of each in all, in one round trip.
-
-        What was told counts for about 10 s, so that a dead worker's viewers are gone soon: tell again every 2 s.
-        A count of 0 takes back at once what was told. Raises `UnavailableError`, outcome none.
         """
         ...
