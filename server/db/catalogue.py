@@ -115,7 +115,7 @@ class PostgresCatalogue:
                 sales=_sales(row),
                 limits=self._limits(row),
                 # Nothing owns a seat for good before there are orders.
-                occupied={},
+                occupations=(),
                 blocked=tuple((await connection.execute(blocked)).scalars()),
             )
 

@@ -3,7 +3,10 @@
 CineBookError
 ├── NotFoundError                 no such thing
 │   ├── ShowtimeNotFoundError
-│   └── CinemaNotFoundError
+│   ├── CinemaNotFoundError
+│   └── OrderNotFoundError
+├── OrderExistsError              an order with this id is there already
+├── DeliveryError                 a notice that could not be delivered; `permanent`
 ├── TokenError                    a session token that is forged, expired or revoked
 └── RefusedError                  a request about seats that granted nothing; carries its `Code`
     ├── UnknownSeatError          422, `seats`
@@ -12,7 +15,11 @@ CineBookError
     ├── LimitExceededError        409, `rejected` in mode `any`
     ├── SeatsUnavailableError     409, `seats`, `rejected` in mode `any`
     ├── NotHeldError              409, `seats`
+    ├── GoneError                 410, `seats`
+    ├── ConflictError             409, `order` or `total`
     ├── HoldCapError              409
+    ├── IdempotencyMismatchError  422
+    ├── IdempotencyInProgressError  409, `retry_after_ms`
     └── UnavailableError          503, `outcome`, `retry_after_ms`
 """
 
@@ -44,6 +51,33 @@ class CinemaNotFoundError(NotFoundError):
     def __init__(self, cinema: str) -> None:
         super().__init__(f"no cinema {cinema!r}")
         self.cinema = cinema
+
+
+class OrderNotFoundError(NotFoundError):
+    """There is no order with this id."""
+
+    def __init__(self, order: str) -> None:
+        super().__init__(f"no order {order!r}")
+        self.order = order
+
+
+class OrderExistsError(CineBookError):
+    """There is an order with this id already: the request that placed it came before."""
+
+    def __init__(self, order: str) -> None:
+        super().__init__(f"order {order!r} exists")
+        self.order = order
+
+
+class DeliveryError(CineBookError):
+    """A notice could not be delivered; the message names the kind of failure, never whom it was for.
+
+    `permanent`: trying again is of no use.
+    """
+
+    def __init__(self, failure: str, *, permanent: bool = False) -> None:
+        super().__init__(failure)
+        self.permanent = permanent
 
 
 class TokenError(CineBookError):
@@ -114,6 +148,42 @@ class NotHeldError(RefusedError):
     """The holder does not hold `seats`, so they cannot be extended or checked out."""
 
     code = Code.NOT_HELD
+
+
+class GoneError(RefusedError):
+    """The holder's own hold on `seats` ended, by its expiry or by a takeover, before they were checked out."""
+
+    code = Code.GONE
+
+
+class ConflictError(RefusedError):
+    """What the request builds on is not so any more.
+
+    With `order`, `seats` are in that other checkout of the same holder; with `total`, that is the price now, in the
+    minor unit of the showtime's currency.
+    """
+
+    code = Code.CONFLICT
+
+    def __init__(self, *, order: str | None = None, total: int | None = None, seats: tuple[int, ...] = ()) -> None:
+        super().__init__(seats=seats)
+        self.order = order
+        self.total = total
+
+
+class IdempotencyMismatchError(RefusedError):
+    """The idempotency key came with another request before; nothing was done for this one."""
+
+    code = Code.IDEMPOTENCY_MISMATCH
+
+
+class IdempotencyInProgressError(RefusedError):
+    """A request with the same idempotency key is still running; ask again after `retry_after_ms`."""
+
+    code = Code.IDEMPOTENCY_IN_PROGRESS
+
+    def __init__(self, retry_after_ms: int) -> None:
+        super().__init__(retry_after_ms=retry_after_ms)
 
 
 class HoldCapError(RefusedError):

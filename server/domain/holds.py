@@ -1,4 +1,4 @@
-"""What a holder has: locks on seats, each with its expiry, first-lock time and fence."""
+"""What a holder has: locks on seats, each with its expiry, first-lock time and fence; what it is granted and loses."""
 
 import msgspec
 
@@ -46,16 +46,25 @@ class RejectedSeat(msgspec.Struct, frozen=True, kw_only=True):
     code: Code
 
 
+class Once(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that takes effect once, however often it is sent: the client's `key`, and a hash of what it asks."""
+
+    key: str
+    body_hash: str
+
+
 class Granted(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a lock or an extension: `seats` granted by this request (own ones included), and all held now.
 
     `version` is the showtime's last letter change that concerns the request: a map at it shows the seats as granted.
+    `replayed`: the request was answered so before, under the same idempotency key; all is as it was then.
     """
 
     version: int
     seats: tuple[int, ...]
     holdings: Holdings
     rejected: tuple[RejectedSeat, ...] = ()
+    replayed: bool = False
 
 
 class Released(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,3 +73,13 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     seats: tuple[int, ...]
     holdings: Holdings
+
+
+class Pinned(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a pin: the showtime's `version`, and the fence of each seat, in the order they were named.
+
+    A fence is (ordinal of the epoch, version) at which the seat was granted; the greater is the later grant.
+    """
+
+    version: int
+    fences: tuple[tuple[int, int], ...]

@@ -76,10 +76,26 @@ class ShowtimePage(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
 
 
+class Occupation(msgspec.Struct, frozen=True, kw_only=True):
+    """One seat, by index, that a live order owns: in payment until `deadline` (ms), or sold where that is None.
+
+    `holder` is the id of who ordered; `row_version` counts the changes of the order's row; (`ordinal`, `fence`) is the
+    fence under which the seat was granted.
+    """
+
+    seat: int
+    order: str
+    holder: str
+    deadline: int | None
+    row_version: int
+    ordinal: int
+    fence: int
+
+
 class SeatFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the seat store must know of a showtime to open it: read from the database in one transaction.
 
-    `occupied` maps a seat index to the id of the live order that owns it; `blocked` are the house seats.
+    `occupations` are the seats that live orders own, each seat once; `blocked` are the house seats.
     """
 
     showtime: str
@@ -87,5 +103,5 @@ class SeatFacts(msgspec.Struct, frozen=True, kw_only=True):
     seat_ids: tuple[str, ...]
     sales: Sales
     limits: Limits
-    occupied: dict[int, str]
+    occupations: tuple[Occupation, ...]
     blocked: tuple[int, ...]

@@ -188,7 +188,7 @@ class Opener:
                 "hold_ms": facts.limits.hold_ms,
                 "max_hold_ms": facts.limits.max_hold_ms,
                 "log_length": self._log_length,
-                "occupied": list(facts.occupied.items()),
+                "occupied": [(owned.seat, owned.order) for owned in facts.occupations],
                 "blocked": facts.blocked,
                 "moved": await self._moved(found.layout, facts),
             }

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
 from protocol.codes import Code, Outcome
-from server.domain.errors import NotFoundError, RefusedError, TokenError
+from server.domain.errors import ConflictError, NotFoundError, RefusedError, TokenError
 from server.ops.metrics import REFUSED
 from server.ops.texts import Language, language_of, text
 
@@ -43,6 +43,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seats: tuple[str, ...] | UnsetType = UNSET
     rejected: tuple[RejectedSeat, ...] | UnsetType = UNSET
     errors: tuple[FieldError, ...] | UnsetType = UNSET
+    order: str | UnsetType = UNSET
+    total: int | UnsetType = UNSET
     outcome: Outcome | UnsetType = UNSET
     retry_after_ms: int | UnsetType = UNSET
 
@@ -142,4 +144,9 @@ def facts_of(error: RefusedError) -> dict[str, Any]:
         facts["outcome"] = error.outcome
     if error.retry_after_ms is not None:
         facts["retry_after_ms"] = error.retry_after_ms
+    if isinstance(error, ConflictError):
+        if error.order is not None:
+            facts["order"] = error.order
+        if error.total is not None:
+            facts["total"] = error.total
     return facts

@@ -69,7 +69,7 @@ async def _left(context: Context, showtime: Showtime, letters: str | None) -> di
     layout = await context.catalogue.layout(showtime.layout)
     if letters is None:
         facts = await context.catalogue.seat_facts(showtime.id)
-        taken = facts.occupied.keys() | set(facts.blocked)
+        taken = {occupation.seat for occupation in facts.occupations} | set(facts.blocked)
         free = [seat.zone for seat in layout.seats if seat.index not in taken]
     else:
         free = [seat.zone for seat, letter in zip(layout.seats, letters, strict=True) if letter == "A"]

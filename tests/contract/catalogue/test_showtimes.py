@@ -139,7 +139,7 @@ async def test_seat_facts(catalogue: Catalogue, world: World) -> None:
         seat_ids=("A1", "A2", "A3", "A4", "B1", "B2"),
         sales=Sales(opens_at=STARTS - 365 * DAY, closes_at=STARTS),
         limits=DEFAULTS,
-        occupied={},
+        occupations=(),
         blocked=(1, 5),
     )
 

@@ -13,7 +13,7 @@ from server.domain.errors import (
 from server.domain.holds import Hold, RejectedSeat
 from server.domain.showtimes import Sales
 from server.ports import SeatStore
-from tests.contract.seats.world import ALICE, BOB, HOLD_MS, MAX_SEATS, SEATS, START, Adapter, Clock, make_layout
+from tests.contract.seats.world import ALICE, BOB, HOLD_MS, MAX_SEATS, SEATS, START, Adapter, Clock, make_layout, owned
 
 
 async def test_a_lock_holds_for_the_full_time(store: SeatStore) -> None:
@@ -160,7 +160,7 @@ async def test_seats_are_sold_from_opening_until_before_closing(
 
 async def test_blocked_and_occupied_seats_are_unavailable(store: SeatStore, adapter: Adapter) -> None:
     """House seats and sold ones are refused in both modes."""
-    adapter.catalogue.add("other", make_layout(), occupied={1: "order"}, blocked=(2,))
+    adapter.catalogue.add("other", make_layout(), occupations=(owned(1),), blocked=(2,))
 
     with pytest.raises(SeatsUnavailableError) as refusal:
         await store.lock("other", ALICE, (0, 1, 2), "all")

@@ -20,12 +20,13 @@ from tests.contract.seats.world import (
     Adapter,
     Clock,
     make_layout,
+    owned,
 )
 
 
 async def test_a_showtime_opens_with_what_the_database_says(store: SeatStore, adapter: Adapter) -> None:
     """The first touch opens it at version 1, with its sold and blocked seats and its layout."""
-    adapter.catalogue.add("other", make_layout(version=7, seats=6), occupied={0: "order"}, blocked=(5,))
+    adapter.catalogue.add("other", make_layout(version=7, seats=6), occupations=(owned(0),), blocked=(5,))
 
     snapshot = await store.snapshot("other")
 

@@ -13,7 +13,7 @@ import redis.asyncio as redis
 from server.domain.errors import NotFoundError, ShowtimeNotFoundError
 from server.domain.holds import Holder
 from server.domain.layout import Layout, Seat, SeatKind
-from server.domain.showtimes import Limits, Sales, SeatFacts
+from server.domain.showtimes import Limits, Occupation, Sales, SeatFacts
 from server.ports import Announcement, SeatStore
 from server.seats import ReceiptSigner, RedisSeatStore
 from server.seats.scripts import Scripts
@@ -43,6 +43,15 @@ def make_layout(version: int = 1, seats: int = SEATS, *, first: int = 1) -> Layo
     return Layout(version=version, width=seats, height=2, seats=(*singles, *pair))
 
 
+def owned(
+    seat: int, order: str = "order", *, holder: str = "alice", deadline: int | None = None, row_version: int = 1
+) -> Occupation:
+    """A seat that an order owns by the database: sold, or with a deadline in payment."""
+    return Occupation(
+        seat=seat, order=order, holder=holder, deadline=deadline, row_version=row_version, ordinal=1, fence=1
+    )
+
+
 @dataclass
 class Clock:
     """The store's clock, moved by hand."""
@@ -68,7 +77,12 @@ class CatalogueInMemory:
     reads: int = 0
 
     def add(
-        self, showtime: str, layout: Layout, *, occupied: dict[int, str] | None = None, blocked: tuple[int, ...] = ()
+        self,
+        showtime: str,
+        layout: Layout,
+        *,
+        occupations: tuple[Occupation, ...] = (),
+        blocked: tuple[int, ...] = (),
     ) -> None:
         """A showtime on sale."""
         self.layouts[layout.version] = layout
@@ -78,7 +92,7 @@ class CatalogueInMemory:
             seat_ids=tuple(seat.id for seat in layout.seats),
             sales=Sales(opens_at=START - 1000, closes_at=START + 100 * MAX_HOLD_MS),
             limits=Limits(max_seats=MAX_SEATS, hold_ms=HOLD_MS, max_hold_ms=MAX_HOLD_MS),
-            occupied=occupied or {},
+            occupations=occupations,
             blocked=blocked,
         )
 

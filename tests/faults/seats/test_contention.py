@@ -13,7 +13,7 @@ from server.domain.holds import Holder
 from server.ports import Announcement, Origin
 from server.seats import RedisSeatStore
 from server.seats.scripts import Operation, Scripts, build, source
-from tests.contract.seats.world import SEATS, START, Clock, RedisAdapter
+from tests.contract.seats.world import SEATS, START, Clock, RedisAdapter, owned
 from tests.faults.seats.history import History, Request, ViolationError
 
 CLIENTS = 200
@@ -37,7 +37,7 @@ async def fight(
     scale = 1 if clock else 4
     short = msgspec.structs.replace(limits, hold_ms=HOLD_MS * scale, max_hold_ms=MAX_HOLD_MS * scale)
     sales = msgspec.structs.replace(adapter.catalogue.facts_of["demo"].sales, opens_at=0, closes_at=2 * START)
-    adapter.catalogue.change("demo", limits=short, sales=sales, blocked=(0,), occupied={1: "order"})
+    adapter.catalogue.change("demo", limits=short, sales=sales, blocked=(0,), occupations=(owned(1),))
     stores = [await adapter.open(clock=clock, scripts=scripts) for _ in range(WORKERS)]
     first = await stores[0].snapshot("demo")
     listener = await adapter.listen(stores[0].channel("demo"))

@@ -7,7 +7,7 @@ import pytest
 from protocol.codes import Outcome
 from server.domain.errors import UnavailableError
 from server.seats.scripts import Operation, Scripts, build, load_scripts, source
-from tests.contract.seats.world import ALICE, BOB, HOLD_MS, SEATS, Clock, RedisAdapter
+from tests.contract.seats.world import ALICE, BOB, HOLD_MS, SEATS, Clock, RedisAdapter, owned
 
 WRITES = (
     "HSET writing",
@@ -86,7 +86,7 @@ async def test_workers_agree_after_a_mutation_that_broke_off(adapter: RedisAdapt
 async def test_an_opening_that_breaks_off_is_done_again(adapter: RedisAdapter) -> None:
     """A showtime whose opening failed in the middle is no view of anything; the next opener makes it whole."""
     clock = Clock()
-    adapter.catalogue.change("demo", occupied={3: "order"}, blocked=(4,))
+    adapter.catalogue.change("demo", occupations=(owned(3),), blocked=(4,))
     breaking = await adapter.open(clock=clock, scripts=breaking_after(3, {Operation.LOAD}), opening_ms=100)
     with pytest.raises(UnavailableError) as failure:
         async with asyncio.timeout(10):

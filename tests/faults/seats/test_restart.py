@@ -21,6 +21,7 @@ from tests.contract.seats.world import (
     Clock,
     RedisAdapter,
     make_layout,
+    owned,
     redis_adapter,
 )
 
@@ -101,7 +102,7 @@ async def test_a_total_loss_opens_from_the_database(
     """With all data gone the database alone says what is sold; nothing was kept."""
     store = await own_adapter.open(clock=clock)
     held = (await store.lock("demo", ALICE, (0,), "all")).holdings
-    own_adapter.catalogue.change("demo", occupied={5: "order"}, blocked=(6,))
+    own_adapter.catalogue.change("demo", occupations=(owned(5),), blocked=(6,))
     client = await own_adapter.client()
     await client.flushall()
 
@@ -124,7 +125,9 @@ async def test_the_database_has_the_last_word(
     await store.occupy("demo", ALICE, (1,), "kept", START + 30_000)
     await store.occupy("demo", None, (4,), "gone", None)
     await store.occupy("demo", None, (5,), "kept", None)
-    own_adapter.catalogue.change("demo", occupied={1: "kept", 5: "kept", 2: "other"}, blocked=(3, 7))
+    own_adapter.catalogue.change(
+        "demo", occupations=(owned(1, "kept"), owned(5, "kept"), owned(2, "other")), blocked=(3, 7)
+    )
 
     own_valkey.restart()
 
@@ -155,7 +158,7 @@ async def test_another_layout_maps_seats_by_id(
     store = await own_adapter.open(clock=clock)
     await store.lock("demo", ALICE, (0, 2, 3), "all")
     await store.occupy("demo", ALICE, (3,), "order", START + 30_000)
-    own_adapter.catalogue.add("demo", make_layout(version=2, seats=10, first=3), occupied={1: "order"})
+    own_adapter.catalogue.add("demo", make_layout(version=2, seats=10, first=3), occupations=(owned(1),))
     own_valkey.restart()
 
     snapshot = await store.snapshot("demo")
