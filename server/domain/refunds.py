@@ -1,0 +1,134 @@
+"""Money that goes back: asked for by staff, or because it bought nothing."""
+
+import msgspec
+
+from server.domain.decisions import SEATS, Decision, NewId, notice
+from server.domain.orders import (
+    LIVE_STATES,
+    Effect,
+    EffectKind,
+    NoticeKind,
+    Order,
+    OrderEvent,
+    OrderState,
+    Refund,
+    RefundState,
+)
+from server.domain.payments import RefundAnswer, RefundOutcome, Verdict
+
+SYSTEM = "system"
+"""Who asks for refunds that follow from a rule."""
+
+
+def send_back(order: Order, payment: str, *, reason: str, now: int, new_id: NewId) -> tuple[Order, tuple[Effect, ...]]:
+    """Return all of a payment that buys nothing. An order that nothing else paid follows it into `refunding`."""
+    found = order.payment(payment)
+    if found is None:
+        raise LookupError(f"order {order.id} has no payment {payment}")
+    owed = found.captured - order.returning(payment)
+    reference, request_id = new_id()
+    refund = Refund(
+        reference=reference,
+        request_id=request_id,
+        payment=payment,
+        amount=owed,
+        reason=reason,
+        by=SYSTEM,
+        created_at=now,
+    )
+    changes: dict[str, object] = {"refunds": (*order.refunds, refund)}
+    if order.paid_by is None and order.can(OrderEvent.REFUND):
+        changes |= {"state": order.after(OrderEvent.REFUND), "paid_by": payment}
+    return msgspec.structs.replace(order, **changes), (Effect(kind=EffectKind.REFUND, subject=reference),)
+
+
+class RefundRefusedError(ValueError):
+    """This cannot be refunded; the message is a sentence that staff may read."""
+
+
+def refund(
+    order: Order,
+    *,
+    seats: tuple[str, ...] | None,
+    amount: int | None,
+    reason: str,
+    by: str,
+    now: int,
+    new_id: NewId,
+) -> Decision:
+    """Staff send money back: for `seats`, which are freed, or an `amount` that frees none; neither means everything.
+
+    Raises `RefundRefusedError` for seats that are not the order's any more, and for more than is left.
+    """
+    if order.paid_by is None or not order.can(OrderEvent.REFUND):
+        raise RefundRefusedError(f"an order that is {order.state.value} has nothing to refund")
+    paid = order.payment(order.paid_by)
+    left = (paid.captured if paid else 0) - order.returning(order.paid_by)
+    live = {seat.seat: seat.price for seat in order.seats if seat.live}
+    freed = tuple(live) if seats is None and amount is None else seats or ()
+    if strangers := [seat for seat in freed if seat not in live]:
+        raise RefundRefusedError(f"not live seats of this order: {', '.join(strangers)}")
+    whole = set(freed) == set(live) and amount is None
+    owed = amount if amount is not None else left if whole else sum(live[seat] for seat in freed)
+    if not 0 < owed <= left:
+        raise RefundRefusedError(f"{owed} cannot be refunded: {left} is left")
+    reference, request_id = new_id()
+    row = Refund(
+        reference=reference,
+        request_id=request_id,
+        payment=order.paid_by,
+        amount=owed,
+        reason=reason,
+        by=by,
+        created_at=now,
+        seats=freed,
+    )
+    order = msgspec.structs.replace(
+        order,
+        state=order.after(OrderEvent.REFUND),
+        refunds=(*order.refunds, row),
+        seats=tuple(msgspec.structs.replace(seat, live=False) if seat.seat in freed else seat for seat in order.seats),
+    )
+    effects = (Effect(kind=EffectKind.REFUND, subject=reference),)
+    return Decision(order=order, effects=(SEATS, *effects) if freed else effects)
+
+
+_AFTER = {
+    RefundOutcome.DONE: RefundState.DONE,
+    RefundOutcome.SENT: RefundState.SENT,
+    RefundOutcome.FAILED: RefundState.FAILED,
+    RefundOutcome.UNKNOWN: RefundState.UNKNOWN,
+}
+
+
+def refunded(order: Order, reference: str, answer: RefundAnswer) -> Decision:
+    """What a gateway's answer about a refund makes of the order; one that is done stays done."""
+    row = order.refund(reference)
+    if row is None or row.state is RefundState.DONE:
+        return Decision(order=order, verdict=Verdict.ALREADY)
+    row = msgspec.structs.replace(
+        row, state=_AFTER[answer.outcome], gateway_id=answer.gateway_id or row.gateway_id, code=answer.code
+    )
+    rows = tuple(row if other.reference == reference else other for other in order.refunds)
+    order = msgspec.structs.replace(order, refunds=rows)
+    if row.state is not RefundState.DONE:
+        return Decision(order=order)
+    own = [other for other in rows if other.payment == order.paid_by]
+    if order.state is OrderState.REFUNDING and all(other.state is RefundState.DONE for other in own):
+        paid = order.payment(order.paid_by or "")
+        left = (paid.captured if paid else 0) - sum(other.amount for other in own)
+        event = OrderEvent.RETURNED_PART if left else OrderEvent.RETURNED
+        order = msgspec.structs.replace(order, state=order.after(event))
+    return Decision(order=order, effects=(notice(NoticeKind.REFUND_DONE),))
+
+
+def balance(order: Order) -> int:
+    """Captured money that neither pays for the order nor is going back: 0, or the books are wrong.
+
+    What an order keeps is what it captured from the payment that paid it, less what of that goes back.
+    """
+    kept = 0
+    if order.paid_by is not None and order.state in {*LIVE_STATES, OrderState.REFUNDING, OrderState.PARTLY_REFUNDED}:
+        paid = order.payment(order.paid_by)
+        kept = (paid.captured if paid else 0) - order.returning(order.paid_by)
+    return order.captured() - kept - sum(refund.amount for refund in order.refunds)

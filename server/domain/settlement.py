@@ -1,0 +1,182 @@
+"""What becomes of an order: each function takes it as it is and returns it as it shall be, with what follows from that.
+
+Nothing here asks a clock or a database. The rule that all keep: money that a gateway took pays for live seats, or is on
+its way back; none is counted twice.
+"""
+
+import msgspec
+
+from server.domain.decisions import SEATS, Decision, NewId, notice
+from server.domain.orders import (
+    Effect,
+    EffectKind,
+    NoticeKind,
+    Order,
+    OrderEvent,
+    OrderSeat,
+    OrderState,
+    Payment,
+    PaymentState,
+)
+from server.domain.payments import Fact, Outcome, Verdict
+from server.domain.refunds import send_back
+
+QUESTIONS_MS = (0, 60_000, 300_000, 900_000, 3_600_000)
+"""When a gateway is asked about an attempt that it said nothing final of, after the attempt's deadline."""
+
+
+def settle(order: Order, fact: Fact, *, now: int, new_id: NewId, seats_free: bool | None = None) -> Decision:
+    """What a verified fact about one of the order's payments makes of the order.
+
+    `seats_free` answers an earlier `needs_seats`: True if the order's seats were occupied for it anew. A payment that
+    came after expiry gets the same seats if all were free, else the money goes back; after a cancellation it always
+    does; so does that of a second attempt. What was captured once stays captured, whatever a later fact says.
+    """
+    payment = order.payment(fact.reference)
+    if payment is None:
+        return Decision(order=order, verdict=Verdict.UNKNOWN_REFERENCE)
+    if fact.outcome in {Outcome.UNKNOWN, Outcome.PENDING} or _is_final(payment, fact):
+        return Decision(order=order, verdict=Verdict.ALREADY)
+    if fact.outcome is Outcome.FAILED:
+        state = PaymentState.VOIDED if payment.state is PaymentState.AUTHORISED else PaymentState.FAILED
+        return Decision(order=_with_payment(order, _told(payment, fact, state=state)))
+    if fact.amount != payment.amount:
+        return _mismatched(order, payment, fact, now=now, new_id=new_id)
+    if fact.outcome is Outcome.AUTHORISED:
+        order = _with_payment(order, _told(payment, fact, state=PaymentState.AUTHORISED))
+        kind = EffectKind.CAPTURE if order.state is OrderState.OPEN else EffectKind.VOID
+        return Decision(order=order, effects=(Effect(kind=kind, subject=payment.reference),))
+    return _captured(order, payment, fact, now=now, new_id=new_id, seats_free=seats_free)
+
+
+def _is_final(payment: Payment, fact: Fact) -> bool:
+    """Whether the attempt already is what the fact says, or more than that."""
+    if payment.state in {PaymentState.PAID, PaymentState.MISMATCHED, PaymentState.SUSPECTED}:
+        return True
+    same = {
+        Outcome.FAILED: {PaymentState.FAILED, PaymentState.VOIDED},
+        Outcome.AUTHORISED: {PaymentState.AUTHORISED, PaymentState.VOIDED},
+    }
+    return payment.state in same.get(fact.outcome, set())
+
+
+def _told(payment: Payment, fact: Fact, *, state: PaymentState, captured: int = 0) -> Payment:
+    return msgspec.structs.replace(
+        payment,
+        state=state,
+        captured=captured,
+        gateway_id=fact.gateway_id or payment.gateway_id,
+        code=fact.code,
+        ask_at=payment.ask_at if state is PaymentState.AUTHORISED else None,
+    )
+
+
+def _mismatched(order: Order, payment: Payment, fact: Fact, *, now: int, new_id: NewId) -> Decision:
+    """Another amount than was asked for: it buys nothing, and what was taken goes back."""
+    if not fact.amount:
+        return Decision(order=order, verdict=Verdict.MISMATCH)
+    if fact.outcome is Outcome.AUTHORISED:
+        order = _with_payment(order, _told(payment, fact, state=PaymentState.AUTHORISED))
+        void = Effect(kind=EffectKind.VOID, subject=payment.reference)
+        return Decision(order=order, effects=(void,), verdict=Verdict.MISMATCH)
+    order = _with_payment(order, _told(payment, fact, state=PaymentState.MISMATCHED, captured=fact.amount))
+    order, effects = send_back(order, payment.reference, reason="amount mismatch", now=now, new_id=new_id)
+    return Decision(order=order, effects=effects, verdict=Verdict.MISMATCH)
+
+
+def _captured(
+    order: Order, payment: Payment, fact: Fact, *, now: int, new_id: NewId, seats_free: bool | None
+) -> Decision:
+    suspected = fact.outcome is Outcome.SUSPECTED
+    wanted = order.paid_by is None and order.can(OrderEvent.SUSPECT if suspected else OrderEvent.PAY)
+    late = wanted and order.state is OrderState.EXPIRED
+    if late and seats_free is None:
+        return Decision(order=order, needs_seats=True)
+    state = PaymentState.SUSPECTED if suspected else PaymentState.PAID
+    order = _with_payment(order, _told(payment, fact, state=state, captured=payment.amount))
+    if wanted and not (late and not seats_free):
+        event = OrderEvent.SUSPECT if suspected else OrderEvent.PAY
+        order = msgspec.structs.replace(
+            order, state=order.after(event), paid_by=payment.reference, seats=_all_seats(order, live=True)
+        )
+        told = notice(NoticeKind.REVIEW if suspected else NoticeKind.TICKETS)
+        return Decision(order=order, effects=(SEATS, told, *_voids(order)))
+    reason = _why_sent_back(order)
+    order, effects = send_back(order, payment.reference, reason=reason, now=now, new_id=new_id)
+    return Decision(order=order, effects=(*effects, notice(NoticeKind.REFUND_STARTED)))
+
+
+def _why_sent_back(order: Order) -> str:
+    if order.paid_by is not None:
+        return "paid twice"
+    return {OrderState.CANCELLED: "paid after cancellation", OrderState.EXPIRED: "paid late, seats gone"}.get(
+        order.state, "paid late"
+    )
+
+
+def expire(order: Order, *, now: int) -> Decision:
+    """Let an open order go whose deadline has passed; its seats become free. Any other stays as it is."""
+    if order.state is not OrderState.OPEN or now < order.expires_at:
+        return Decision(order=order, verdict=Verdict.ALREADY)
+    return _let_go(order, OrderEvent.EXPIRE)
+
+
+def cancel(order: Order) -> Decision:
+    """Give an open order up; its seats become free. Any other stays as it is, with verdict `already`."""
+    if not order.can(OrderEvent.CANCEL):
+        return Decision(order=order, verdict=Verdict.ALREADY)
+    return _let_go(order, OrderEvent.CANCEL)
+
+
+def _let_go(order: Order, event: OrderEvent) -> Decision:
+    order = msgspec.structs.replace(order, state=order.after(event), seats=_all_seats(order, live=False))
+    return Decision(order=order, effects=(SEATS, *_voids(order)))
+
+
+def _voids(order: Order) -> tuple[Effect, ...]:
+    """Money that is reserved and not wanted any more is let go."""
+    return tuple(
+        Effect(kind=EffectKind.VOID, subject=payment.reference)
+        for payment in order.payments
+        if payment.state is PaymentState.AUTHORISED
+    )
+
+
+def with_attempt(order: Order, payment: Payment) -> Order:
+    """The order with one more attempt to pay it. The deadline stays."""
+    return msgspec.structs.replace(order, payments=(*order.payments, payment))
+
+
+def redirected(order: Order, reference: str, url: str | None) -> Order:
+    """The order after the gateway was asked where to send the customer; None: it did not say, and may still be paid."""
+    payment = order.payment(reference)
+    if payment is None or payment.state is not PaymentState.STARTED or payment.redirect_url == url:
+        return order
+    return _with_payment(order, msgspec.structs.replace(payment, redirect_url=url))
+
+
+def asked(order: Order, reference: str) -> Order:
+    """The order after its gateway was asked about a payment: when to ask next, if it said nothing final."""
+    payment = order.payment(reference)
+    if payment is None or payment.ask_at is None:
+        return order
+    count = payment.asked + 1
+    next_at = payment.expires_at + QUESTIONS_MS[count] if count < len(QUESTIONS_MS) else None
+    return _with_payment(order, msgspec.structs.replace(payment, asked=count, ask_at=next_at))
+
+
+def approve(order: Order) -> Decision:
+    """Staff clear an order under review: it is paid, and gets its tickets."""
+    if order.state is not OrderState.REVIEW:
+        return Decision(order=order, verdict=Verdict.ALREADY)
+    order = msgspec.structs.replace(order, state=order.after(OrderEvent.PAY))
+    return Decision(order=order, effects=(SEATS, notice(NoticeKind.TICKETS)))
+
+
+def _with_payment(order: Order, payment: Payment) -> Order:
+    rows = tuple(payment if other.reference == payment.reference else other for other in order.payments)
+    return msgspec.structs.replace(order, payments=rows)
+
+
+def _all_seats(order: Order, *, live: bool) -> tuple[OrderSeat, ...]:
+    return tuple(msgspec.structs.replace(seat, live=live) for seat in order.seats)

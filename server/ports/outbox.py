@@ -1,0 +1,57 @@
+"""What is to be done after a commit, at least once."""
+
+from typing import Protocol
+
+import msgspec
+
+from server.domain.orders import Effect
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """An effect that this worker is to do now; `key` is the same whenever it is done, `attempt` counts from 1."""
+
+    id: int
+    key: str
+    order: str
+    effect: Effect
+    attempt: int
+    created_at: int
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that was given up: `error` names the kind of failure, never what was in the message."""
+
+    job: Job
+    error: str
+    died_at: int
+
+
+class Outbox(Protocol):
+    """Effects waiting to be done. They are written by `Orders`, in the transaction that causes them."""
+
+    async def claim(self, *, now: int, lease_ms: int, limit: int = 20) -> tuple[Job, ...]:
+        """Jobs that are due, each given to one worker for `lease_ms` (`FOR UPDATE SKIP LOCKED`), oldest first.
+
+        Of one order only the oldest of a kind is given at a time.
+        """
+        ...
+
+    async def done(self, job: Job) -> None:
+        """It was done."""
+        ...
+
+    async def failed(self, job: Job, error: str, *, again_at: int | None) -> None:
+        """It was not; again from `again_at` (ms), or None: it is a dead letter."""
+        ...
+
+    async def dead(self, *, limit: int = 100) -> tuple[DeadLetter, ...]:
+        """What was given up, newest first."""
+        ...
+
+    async def revive(self, job: int, *, now: int) -> bool:
+        """Queue a dead letter again; whether there was one."""
+        ...
+
+    async def waiting(self) -> int:
+        """How many jobs are not done and not dead."""
+        ...
