@@ -60,7 +60,7 @@ class Endpoint(Generic[B, Q]):
 
     `path` is below `PREFIX`; `holder` says whether a request needs one, changes with one, or does not look; `codes`
     are those of its own, beside the ones that every endpoint of its kind has (`all_codes`);
-    `conditional` means that it may answer 304.
+    `conditional` means that it may answer 304; `idempotent` that it takes `Idempotency-Key` (`server.web.idempotency`).
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -74,6 +74,7 @@ class Endpoint(Generic[B, Q]):
     holder: Literal["required", "optional", "unused"] = "unused"
     codes: tuple[Code, ...] = ()
     conditional: bool = False
+    idempotent: bool = False
 
     @property
     def name(self) -> str:
@@ -94,6 +95,8 @@ class Endpoint(Generic[B, Q]):
             codes += [Code.MALFORMED, Code.UNSUPPORTED_MEDIA_TYPE]
         if self.takes_body or not issubclass(self.query, Nothing):
             codes.append(Code.BAD_REQUEST)
+        if self.idempotent:
+            codes += [Code.BAD_REQUEST, Code.IDEMPOTENCY_MISMATCH]
         if self.holder != "unused":
             codes.append(Code.UNAUTHENTICATED)
         if "{showtime_id}" in self.path:

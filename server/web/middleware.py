@@ -42,8 +42,8 @@ _DEFAULT_HEADERS: Final = {
 """What an answer has unless its route says otherwise."""
 
 _CORS_METHODS: Final = "GET, POST, PUT, DELETE"
-_CORS_HEADERS: Final = "Authorization, Content-Type, If-None-Match, X-Request-ID"
-_CORS_EXPOSED: Final = "ETag, Retry-After, X-Request-ID"
+_CORS_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-ID"
+_CORS_EXPOSED: Final = "ETag, Idempotent-Replayed, Retry-After, X-Request-ID"
 _CORS_MAX_AGE_S: Final = "600"
 
 

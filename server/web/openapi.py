@@ -10,6 +10,7 @@ from starlette.responses import Response
 from protocol.codes import Code
 from protocol.scalars import ShowtimeId
 from server.web.endpoint import PREFIX, Call, Endpoint, Nothing
+from server.web.idempotency import HEADER, MAX_KEY_LENGTH, REPLAYED_HEADER
 from server.web.problems import MEDIA_TYPE, Problem, ProblemError
 from server.web.representations import LockRequest
 from server.web.responses import cached_response
@@ -117,6 +118,18 @@ def _parameters(entry: Endpoint[Any, Any], shapes: dict[str, Any]) -> list[dict[
     if not issubclass(entry.query, Nothing):
         for name, schema in shapes[entry.query.__name__]["properties"].items():
             parameters.append({"name": name, "in": "query", "required": False, "schema": _not_null(schema)})
+    if entry.idempotent:
+        parameters.append(
+            {
+                "name": HEADER,
+                "in": "header",
+                "required": False,
+                "description": "Sent again with the same key and body, the request takes effect once. With another "
+                f"body it is refused. Keys are each holder's own; the answer that was given before has "
+                f"`{REPLAYED_HEADER}: true`.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
+            }
+        )
     return parameters
 
 
@@ -133,6 +146,13 @@ def _responses(entry: Endpoint[Any, Any], schemas: dict[type, Any]) -> dict[str,
             "content": {"application/json": {"schema": schemas[entry.answer]}},
         }
     }
+    if entry.idempotent:
+        responses[str(entry.status)]["headers"] = {
+            REPLAYED_HEADER: {
+                "description": "The answer was given before, under the same key",
+                "schema": {"const": "true"},
+            }
+        }
     if entry.conditional:
         responses["304"] = {"description": "The client has this already"}
     by_status: dict[int, list[Code]] = {}
