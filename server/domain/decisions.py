@@ -12,15 +12,11 @@ NewId = Callable[[], tuple[str, str]]
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as it shall be, what follows from it, and what the gateway is answered.
-
-    `needs_seats`: nothing was decided, because the order's seats must be had again first, or be known to be gone.
-    """
+    """An order as it shall be, what follows from it, and what the gateway is answered."""
 
     order: Order
     effects: tuple[Effect, ...] = ()
     verdict: Verdict = Verdict.RECORDED
-    needs_seats: bool = False
 
 
 SEATS = Effect(kind=EffectKind.SEATS)

@@ -208,12 +208,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 class EffectKind(StrEnum):
     """What follows from a change, done after it was committed, at least once, and idempotent.
 
-    `seats`: tell the seat store what the order is now. `refund`, `capture` and `void` talk to the
-    gateway about the refund or payment named by `subject`. `notice`: tell the customer by every way there is; `subject`
-    is a `NoticeKind`.
+    `seats`: tell the seat store what the order is now. `reseat`: try to have the seats of an expired order again for
+    the payment named by `subject`. `refund`, `capture` and `void` talk to the gateway about the refund or the payment
+    named. `notice`: tell the customer by every way there is; `subject` is a `NoticeKind`.
     """
 
     SEATS = "seats"
+    RESEAT = "reseat"
     REFUND = "refund"
     CAPTURE = "capture"
     VOID = "void"

@@ -25,28 +25,46 @@ QUESTIONS_MS = (0, 60_000, 300_000, 900_000, 3_600_000)
 """When a gateway is asked about an attempt that it said nothing final of, after the attempt's deadline."""
 
 
-def settle(order: Order, fact: Fact, *, now: int, new_id: NewId, seats_free: bool | None = None) -> Decision:
+def settle(order: Order, fact: Fact, *, now: int, new_id: NewId) -> Decision:
     """What a verified fact about one of the order's payments makes of the order.
 
-    `seats_free` answers an earlier `needs_seats`: True if the order's seats were occupied for it anew. A payment that
-    came after expiry gets the same seats if all were free, else the money goes back; after a cancellation it always
-    does; so does that of a second attempt. What was captured once stays captured, whatever a later fact says.
+    A payment that came after expiry waits for `reseat`; after a cancellation it goes back, and so does that of a second
+    attempt. What was captured once stays captured, whatever a later fact says.
     """
     payment = order.payment(fact.reference)
     if payment is None:
         return Decision(order=order, verdict=Verdict.UNKNOWN_REFERENCE)
-    if fact.outcome in {Outcome.UNKNOWN, Outcome.PENDING} or _is_final(payment, fact):
+    if fact.outcome in {Outcome.UNKNOWN, Outcome.PENDING}:
         return Decision(order=order, verdict=Verdict.ALREADY)
-    if fact.outcome is Outcome.FAILED:
+    failed = fact.outcome is Outcome.FAILED
+    matches = fact.amount == payment.amount or (failed and fact.amount is None)
+    if _is_final(payment, fact):
+        return Decision(order=order, verdict=Verdict.ALREADY if matches else Verdict.MISMATCH)
+    if not matches:
+        return _mismatched(order, payment, fact, now=now, new_id=new_id)
+    if failed:
         state = PaymentState.VOIDED if payment.state is PaymentState.AUTHORISED else PaymentState.FAILED
         return Decision(order=_with_payment(order, _told(payment, fact, state=state)))
-    if fact.amount != payment.amount:
-        return _mismatched(order, payment, fact, now=now, new_id=new_id)
     if fact.outcome is Outcome.AUTHORISED:
         order = _with_payment(order, _told(payment, fact, state=PaymentState.AUTHORISED))
         kind = EffectKind.CAPTURE if order.state is OrderState.OPEN else EffectKind.VOID
         return Decision(order=order, effects=(Effect(kind=kind, subject=payment.reference),))
-    return _captured(order, payment, fact, now=now, new_id=new_id, seats_free=seats_free)
+    return _captured(order, payment, fact, now=now, new_id=new_id)
+
+
+def reseat(order: Order, reference: str, *, seats_free: bool, now: int, new_id: NewId) -> Decision:
+    """What becomes of a payment that came after its order had expired.
+
+    `seats_free`: all the order's seats were occupied for it anew, and it is paid. Else the money goes back, as it does
+    if another payment was quicker. A payment that was seen to already stays as it is, with verdict `already`.
+    """
+    payment = order.payment(reference)
+    if payment is None or reference == order.paid_by or payment.captured == order.returning(reference):
+        return Decision(order=order, verdict=Verdict.ALREADY)
+    if seats_free and order.paid_by is None and order.can(OrderEvent.PAY):
+        return _paid(order, OrderEvent.PAY, reference, NoticeKind.TICKETS)
+    order, effects = send_back(order, reference, reason=_why_sent_back(order), now=now, new_id=new_id)
+    return Decision(order=order, effects=(SEATS, *effects, notice(NoticeKind.REFUND_STARTED)))
 
 
 def _is_final(payment: Payment, fact: Fact) -> bool:
@@ -73,7 +91,7 @@ def _told(payment: Payment, fact: Fact, *, state: PaymentState, captured: int = 
 
 def _mismatched(order: Order, payment: Payment, fact: Fact, *, now: int, new_id: NewId) -> Decision:
     """Another amount than was asked for: it buys nothing, and what was taken goes back."""
-    if not fact.amount:
+    if not fact.amount or fact.outcome is Outcome.FAILED:
         return Decision(order=order, verdict=Verdict.MISMATCH)
     if fact.outcome is Outcome.AUTHORISED:
         order = _with_payment(order, _told(payment, fact, state=PaymentState.AUTHORISED))
@@ -84,26 +102,25 @@ def _mismatched(order: Order, payment: Payment, fact: Fact, *, now: int, new_id:
     return Decision(order=order, effects=effects, verdict=Verdict.MISMATCH)
 
 
-def _captured(
-    order: Order, payment: Payment, fact: Fact, *, now: int, new_id: NewId, seats_free: bool | None
-) -> Decision:
+def _captured(order: Order, payment: Payment, fact: Fact, *, now: int, new_id: NewId) -> Decision:
     suspected = fact.outcome is Outcome.SUSPECTED
-    wanted = order.paid_by is None and order.can(OrderEvent.SUSPECT if suspected else OrderEvent.PAY)
-    late = wanted and order.state is OrderState.EXPIRED
-    if late and seats_free is None:
-        return Decision(order=order, needs_seats=True)
+    event = OrderEvent.SUSPECT if suspected else OrderEvent.PAY
+    wanted = order.paid_by is None and order.can(event)
     state = PaymentState.SUSPECTED if suspected else PaymentState.PAID
     order = _with_payment(order, _told(payment, fact, state=state, captured=payment.amount))
-    if wanted and not (late and not seats_free):
-        event = OrderEvent.SUSPECT if suspected else OrderEvent.PAY
-        order = msgspec.structs.replace(
-            order, state=order.after(event), paid_by=payment.reference, seats=_all_seats(order, live=True)
-        )
-        told = notice(NoticeKind.REVIEW if suspected else NoticeKind.TICKETS)
-        return Decision(order=order, effects=(SEATS, told, *_voids(order)))
-    reason = _why_sent_back(order)
-    order, effects = send_back(order, payment.reference, reason=reason, now=now, new_id=new_id)
+    if wanted and order.state is OrderState.EXPIRED:
+        return Decision(order=order, effects=(Effect(kind=EffectKind.RESEAT, subject=payment.reference),))
+    if wanted:
+        return _paid(order, event, payment.reference, NoticeKind.REVIEW if suspected else NoticeKind.TICKETS)
+    order, effects = send_back(order, payment.reference, reason=_why_sent_back(order), now=now, new_id=new_id)
     return Decision(order=order, effects=(*effects, notice(NoticeKind.REFUND_STARTED)))
+
+
+def _paid(order: Order, event: OrderEvent, reference: str, told: NoticeKind) -> Decision:
+    order = msgspec.structs.replace(
+        order, state=order.after(event), paid_by=reference, seats=_all_seats(order, live=True)
+    )
+    return Decision(order=order, effects=(SEATS, notice(told), *_voids(order)))
 
 
 def _why_sent_back(order: Order) -> str:

@@ -29,6 +29,11 @@ class PaymentGateway(Protocol):
         """Whether payments are authorised first and captured by us."""
         ...
 
+    @property
+    def offline(self) -> bool:
+        """Whether `start` answers without asking anybody, so that it may be called before the attempt is written."""
+        ...
+
     def accepts(self, amount: int, currency: str) -> bool:
         """Whether the gateway takes payments of this amount."""
         ...
