@@ -8,6 +8,8 @@ CineBookError
 ├── OrderExistsError              an order with this id is there already
 ├── DeliveryError                 a notice that could not be delivered; `permanent`
 ├── TokenError                    a session token that is forged, expired or revoked
+├── ForgedCallbackError           a payment callback that is not the gateway's
+├── MalformedCallbackError        a payment callback that cannot be read
 └── RefusedError                  a request about seats that granted nothing; carries its `Code`
     ├── UnknownSeatError          422, `seats`
     ├── ReadOnlyError             401
@@ -82,6 +84,14 @@ class DeliveryError(CineBookError):
 
 class TokenError(CineBookError):
     """A session token that is forged, expired or revoked; the message never repeats the token."""
+
+
+class ForgedCallbackError(CineBookError):
+    """A payment callback without the gateway's signature, or for another merchant; nothing of it is believed."""
+
+
+class MalformedCallbackError(CineBookError):
+    """A payment callback that cannot be read, signed or not; the message never repeats its content."""
 
 
 class RefusedError(CineBookError):

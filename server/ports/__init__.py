@@ -5,6 +5,7 @@ Every adapter of a port runs through the same contract suite.
 
 from server.ports.audience import Audience
 from server.ports.catalogue import Catalogue
+from server.ports.payments import PaymentGateway
 from server.ports.seats import Announcement, Origin, Position, PrivateChange, SeatStore
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Audience",
     "Catalogue",
     "Origin",
+    "PaymentGateway",
     "Position",
     "PrivateChange",
     "SeatStore",

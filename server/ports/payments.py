@@ -38,6 +38,10 @@ class PaymentGateway(Protocol):
         """Whether the gateway takes payments of this amount."""
         ...
 
+    def allowed(self, address: str | None) -> bool:
+        """Whether the gateway may call from this address: true for all where none are listed."""
+        ...
+
     async def start(self, attempt: Attempt) -> str | None:
         """Where to send the customer; the same attempt may be started again. None if the gateway did not say."""
         ...
