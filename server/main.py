@@ -10,14 +10,20 @@ from typing import Final
 import structlog
 
 from server.coordination.viewers import RedisAudience
+from server.db.attempts import PostgresSignInAttempts
+from server.db.audit import PostgresAudit
 from server.db.catalogue import PostgresCatalogue
 from server.db.engine import create_engine, durability_findings
 from server.db.migrate import is_current, upgrade
 from server.db.seed import seed
+from server.db.staff import PostgresStaffAccounts
+from server.db.staff_sessions import PostgresStaffSessions
 from server.embedded import Addresses
 from server.identity.origins import OriginPolicy
+from server.identity.passwords import Passwords
 from server.identity.secrets import load_secret
 from server.identity.sessions import Cookie, Sessions
+from server.identity.staff import StaffDoor, staff_cookie
 from server.identity.tokens import SessionTokens
 from server.live.bounds import Bounds
 from server.live.errands import Errands
@@ -88,6 +94,19 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
         tokens=SessionTokens(secret, settings.session_ms, now_ms),
         cookie=Cookie.for_public_url(secret, settings.public_url),
     )
+    audit, passwords = PostgresAudit(engine), Passwords()
+    staff = StaffDoor(
+        accounts=PostgresStaffAccounts(engine),
+        sessions=PostgresStaffSessions(engine),
+        attempts=PostgresSignInAttempts(engine),
+        audit=audit,
+        passwords=passwords,
+        cookie=staff_cookie(secret, settings.public_url),
+        secret=secret,
+        session_ms=settings.staff_session_ms,
+        idle_ms=settings.staff_idle_ms,
+        clock=now_ms,
+    )
     errands, readings = Errands(), Errands(READINGS)
     pulse = Pulse(interval_s=settings.heartbeat_ms / 1000, timeout_s=settings.pong_timeout_ms / 1000)
     desk = Desk(
@@ -115,6 +134,8 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
         catalogue=catalogue,
         store=store,
         sessions=sessions,
+        staff=staff,
+        audit=audit,
         origins=OriginPolicy(public_url=settings.public_url, host=settings.host, listed=settings.allowed_origins),
         public_url=settings.public_url,
         static=static_folder(),
@@ -126,6 +147,7 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
     async def lifespan(_app: Application) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(engine.dispose)
+            stack.callback(passwords.close)
             stack.push_async_callback(audience.close)
             stack.push_async_callback(errands.close)
             stack.push_async_callback(readings.close)

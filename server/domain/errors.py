@@ -22,6 +22,7 @@ CineBookError
     ├── HoldCapError              409
     ├── IdempotencyMismatchError  422
     ├── IdempotencyInProgressError  409, `retry_after_ms`
+    ├── RateLimitedError          429, `retry_after_ms`
     └── UnavailableError          503, `outcome`, `retry_after_ms`
 """
 
@@ -200,6 +201,15 @@ class HoldCapError(RefusedError):
     """No seat would gain: each is held to its cap, `max_hold_ms` after it was first locked."""
 
     code = Code.HOLD_CAP
+
+
+class RateLimitedError(RefusedError):
+    """Too many requests; the next one is looked at in `retry_after_ms`."""
+
+    code = Code.RATE_LIMITED
+
+    def __init__(self, *, retry_after_ms: int) -> None:
+        super().__init__(retry_after_ms=retry_after_ms)
 
 
 class UnavailableError(RefusedError):

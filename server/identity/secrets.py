@@ -59,10 +59,10 @@ def derive(secret: bytes, purpose: str) -> bytes:
     return hmac.digest(secret, b"cinebook " + purpose.encode(), hashlib.sha256)
 
 
-def cookie_name(secret: bytes, *, https: bool) -> str:
+def cookie_name(secret: bytes, *, https: bool, kind: str = "") -> str:
     """The session cookie's name; it has a tag made from the secret, because servers on other ports share cookies.
 
-    `__Host-` where people reach the server by https: then no other host can set it.
+    `__Host-` where people reach the server by https: then no other host can set it. `kind` is "" for guests.
     """
     tag = base64.b32encode(derive(secret, "cookie name")[:5]).decode().lower()
-    return f"{'__Host-' if https else ''}cinebook_{tag}"
+    return "_".join(part for part in (f"{'__Host-' if https else ''}cinebook", kind, tag) if part)

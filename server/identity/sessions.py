@@ -17,10 +17,17 @@ class Cookie:
     secure: bool
 
     @classmethod
-    def for_public_url(cls, secret: bytes, public_url: str) -> "Cookie":
-        """The cookie of a server that people reach at `public_url`; empty means plain http."""
+    def for_public_url(cls, secret: bytes, public_url: str, kind: str = "") -> "Cookie":
+        """The cookie of a server that people reach at `public_url`; empty means plain http. `kind` is "" for guests."""
         https = public_url.startswith("https://")
-        return cls(name=cookie_name(secret, https=https), secure=https)
+        return cls(name=cookie_name(secret, https=https, kind=kind), secure=https)
+
+    def values(self, headers: Mapping[str, str]) -> Iterator[str]:
+        """Every cookie of this name: another host of the same site may have set one too."""
+        for part in headers.get("cookie", "").split(";"):
+            key, _, value = part.partition("=")
+            if key.strip() == self.name:
+                yield value.strip().strip('"')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +45,11 @@ class Sessions:
         token = bearer(headers)
         if token is not None:
             return self.tokens.read(token)
-        for value in _cookies(headers.get("cookie", ""), self.cookie.name):
+        for value in self.cookie.values(headers):
             try:
                 return self.tokens.read(value)
             except TokenError:
-                continue  # another host of the same site may have set one of the same name
+                continue
         return None
 
 
@@ -50,10 +57,3 @@ def bearer(headers: Mapping[str, str]) -> str | None:
     """The token of an `Authorization: Bearer`, perhaps empty; None where there is no such header."""
     scheme, _, token = headers.get("authorization", "").strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
-
-
-def _cookies(header: str, name: str) -> Iterator[str]:
-    for part in header.split(";"):
-        key, _, value = part.partition("=")
-        if key.strip() == name:
-            yield value.strip().strip('"')

@@ -41,6 +41,12 @@ class Settings(BaseSettings):
         description="Signs sessions and receipts; empty generates one and keeps it under `DATA_DIR`.",
     )
     session_ms: Positive = Field(default=30 * 86_400_000, description="How long a guest session lives without renewal.")
+    staff_session_ms: Positive = Field(
+        default=12 * 3_600_000, description="How long a member of staff stays signed in at most."
+    )
+    staff_idle_ms: Positive = Field(
+        default=3_600_000, description="How long a member of staff stays signed in without doing anything."
+    )
     hold_ms: Positive = Field(default=900_000, description="How long a locked seat is held.")
     max_hold_ms: Positive = Field(default=1_800_000, description="How long a seat may be held by extending.")
     max_seats: int = Field(default=8, ge=1, le=50, description="How many seats one holder may hold in a showtime.")

@@ -13,6 +13,8 @@ from server.web.metrics import Metered
 from server.web.middleware import BodyLimit, Cors, Csrf, Envelope, SocketsFirst
 from server.web.problems import HANDLERS
 from server.web.requests import MAX_BODY_BYTES
+from server.web.staff import audit as staff_audit
+from server.web.staff import sessions as staff_sessions
 
 Application = Starlette
 """What `build_app` makes; those who only run it need not know the framework."""
@@ -20,7 +22,14 @@ Application = Starlette
 
 def endpoints() -> tuple[Endpoint[Any, Any], ...]:
     """Every endpoint under `/api/v1`."""
-    table = (*sessions.ENDPOINTS, *showtimes.ENDPOINTS, *seats.ENDPOINTS, *asyncapi.ENDPOINTS)
+    table = (
+        *sessions.ENDPOINTS,
+        *showtimes.ENDPOINTS,
+        *seats.ENDPOINTS,
+        *staff_sessions.ENDPOINTS,
+        *staff_audit.ENDPOINTS,
+        *asyncapi.ENDPOINTS,
+    )
     return (*table, openapi.endpoint(table))
 
 

@@ -8,8 +8,9 @@ from starlette.requests import HTTPConnection
 
 from server.identity.origins import OriginPolicy
 from server.identity.sessions import Sessions
+from server.identity.staff import StaffDoor
 from server.ops.lifecycle import Lifecycle
-from server.ports import Catalogue, SeatStore
+from server.ports import Audit, Catalogue, SeatStore
 from server.web.health import Probe
 
 
@@ -23,6 +24,8 @@ class Context:
     catalogue: Catalogue
     store: SeatStore
     sessions: Sessions
+    staff: StaffDoor
+    audit: Audit
     origins: OriginPolicy
     public_url: str
     static: Path

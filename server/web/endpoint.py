@@ -14,8 +14,9 @@ from starlette.routing import Route
 
 from protocol.codes import Code
 from server.domain.holds import Holder
+from server.domain.staff import Actor, Role, StaffMember, StaffSession
 from server.web.context import Context, context_of
-from server.web.problems import ProblemError
+from server.web.problems import ProblemError, request_id
 from server.web.requests import read_body, read_query
 
 PREFIX: Final = "/api/v1"
@@ -36,6 +37,7 @@ class Call(Generic[B, Q]):
     context: Context
     body: B
     query: Q
+    signed_in: StaffSession | None = None
 
     def holder(self) -> Holder | None:
         """Who asks, or None; raises `TokenError` for a bad Bearer. Asked for after all that may be a `bad_request`."""
@@ -47,6 +49,16 @@ class Call(Generic[B, Q]):
         if holder is None:
             raise ProblemError(Code.UNAUTHENTICATED)
         return holder
+
+    def staff(self) -> StaffMember:
+        """The member of staff who asks, with the role that the endpoint's `staff` needs; nobody elsewhere."""
+        if self.signed_in is None:
+            raise ProblemError(Code.UNAUTHENTICATED)
+        return self.signed_in.member
+
+    def actor(self) -> Actor:
+        """The member of staff who asks, as the audit names them."""
+        return Actor(id=self.staff().id, request=request_id(self.request))
 
     def showtime_id(self) -> str:
         """The id in the path, whatever it looks like: the catalogue knows which there are."""
@@ -72,6 +84,7 @@ class Endpoint(Generic[B, Q]):
     answer: type
     status: int = 200
     holder: Literal["required", "optional", "unused"] = "unused"
+    staff: Role | None = None
     codes: tuple[Code, ...] = ()
     conditional: bool = False
     idempotent: bool = False
@@ -99,6 +112,8 @@ class Endpoint(Generic[B, Q]):
             codes += [Code.BAD_REQUEST, Code.IDEMPOTENCY_MISMATCH]
         if self.holder != "unused":
             codes.append(Code.UNAUTHENTICATED)
+        if self.staff is not None:
+            codes += [Code.UNAUTHENTICATED, Code.FORBIDDEN, Code.UNAVAILABLE]
         if "{showtime_id}" in self.path:
             codes += [Code.NOT_FOUND, Code.UNAVAILABLE]
         codes.append(Code.INTERNAL)
@@ -110,6 +125,17 @@ class Endpoint(Generic[B, Q]):
         async def endpoint(request: Request) -> Response:
             body = await read_body(request, self.body) if self.takes_body else self.body()
             query = read_query(request, self.query)
-            return await self.run(Call(request=request, context=context_of(request), body=body, query=query))
+            context = context_of(request)
+            signed_in = None if self.staff is None else await _signed_in(request, context, self.staff)
+            return await self.run(Call(request=request, context=context, body=body, query=query, signed_in=signed_in))
 
         return Route(PREFIX + self.path, endpoint, methods=[self.method], name=self.name)
+
+
+async def _signed_in(request: Request, context: Context, needed: Role) -> StaffSession:
+    session = await context.staff.session_from_headers(request.headers)
+    if session is None:
+        raise ProblemError(Code.UNAUTHENTICATED)
+    if not session.member.role.covers(needed):
+        raise ProblemError(Code.FORBIDDEN)
+    return session

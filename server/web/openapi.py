@@ -75,7 +75,13 @@ def document(table: tuple[Endpoint[Any, Any], ...]) -> OpenApiDocument:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "The token of `POST /sessions`. Pages of this site send its cookie instead.",
-                }
+                },
+                "staff": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "cinebook_staff",
+                    "description": "The cookie of `POST /staff/session`, whose name has a tag of the installation.",
+                },
             },
         },
     )
@@ -96,6 +102,8 @@ def _operation(entry: Endpoint[Any, Any], schemas: dict[type, Any], shapes: dict
         }
     if entry.holder == "required":
         operation["security"] = [{"bearer": []}]
+    elif entry.staff is not None:
+        operation["security"] = [{"staff": [entry.staff.value]}]
     elif entry.holder == "optional":
         operation["security"] = [{}, {"bearer": []}]
     return operation

@@ -39,6 +39,7 @@ CONFINED: dict[str, tuple[str, ...]] = {
     "starlette": ("server.web", "server.live"),
     "pydantic_settings": ("server.ops.settings",),
     "prometheus_client": ("server.ops",),
+    "argon2": ("server.identity.passwords",),
 }
 """Libraries and the only places that know of them."""
 

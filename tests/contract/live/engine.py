@@ -115,6 +115,8 @@ class Engine:
             catalogue=cast("Any", NoOtherShowtimes()),
             store=store,
             sessions=cast("Any", Bearers()),
+            staff=cast("Any", None),
+            audit=cast("Any", None),
             origins=OriginPolicy(public_url="", host="127.0.0.1", listed=()),
             public_url="",
             static=Path(__file__).parent,

@@ -7,15 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
+from server.db.attempts import PostgresSignInAttempts
+from server.db.audit import PostgresAudit
 from server.db.catalogue import PostgresCatalogue
 from server.db.engine import create_engine
+from server.db.staff import PostgresStaffAccounts
+from server.db.staff_sessions import PostgresStaffSessions
 from server.domain.showtimes import Limits
 from server.identity.origins import OriginPolicy
+from server.identity.passwords import Passwords
 from server.identity.secrets import derive
 from server.identity.sessions import Cookie, Sessions
+from server.identity.staff import StaffDoor, staff_cookie
 from server.identity.tokens import SessionTokens
 from server.seats.receipts import ReceiptSigner
 from server.seats.store import RedisSeatStore
@@ -25,6 +32,9 @@ from server.web.context import Context
 SECRET = b"a secret of thirty-two bytes, yes"
 STATIC = Path(__file__).parents[3] / "static"
 SESSION_MS = 86_400_000
+STAFF_SESSION_MS = 600_000
+STAFF_IDLE_MS = 60_000
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 LIMITS = Limits(max_seats=8, hold_ms=60_000, max_hold_ms=90_000)
 START = 1_900_000_000_000
 
@@ -49,6 +59,7 @@ class Place:
     catalogue: PostgresCatalogue
     engine: AsyncEngine
     sessions: Sessions
+    staff: StaffDoor
     clock: Clock
 
     def client(self, **headers: str) -> httpx.AsyncClient:
@@ -83,10 +94,25 @@ async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_
         clock=clock,
     )
     sessions = Sessions(tokens=SessionTokens(SECRET, SESSION_MS, clock), cookie=Cookie.for_public_url(SECRET, ""))
+    audit = PostgresAudit(engine)
+    staff = StaffDoor(
+        accounts=PostgresStaffAccounts(engine),
+        sessions=PostgresStaffSessions(engine),
+        attempts=PostgresSignInAttempts(engine),
+        audit=audit,
+        passwords=Passwords(QUICK),
+        cookie=staff_cookie(SECRET, ""),
+        secret=SECRET,
+        session_ms=STAFF_SESSION_MS,
+        idle_ms=STAFF_IDLE_MS,
+        clock=clock,
+    )
     context = Context(
         catalogue=catalogue,
         store=store,
         sessions=sessions,
+        staff=staff,
+        audit=audit,
         origins=OriginPolicy(public_url="", host="127.0.0.1", listed=()),
         public_url="",
         static=STATIC,
@@ -94,9 +120,16 @@ async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_
     )
     try:
         yield Place(
-            app=build_app(context), store=store, catalogue=catalogue, engine=engine, sessions=sessions, clock=clock
+            app=build_app(context),
+            store=store,
+            catalogue=catalogue,
+            engine=engine,
+            sessions=sessions,
+            staff=staff,
+            clock=clock,
         )
     finally:
+        staff.passwords.close()
         await store.close()
         await engine.dispose()
 

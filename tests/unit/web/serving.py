@@ -35,6 +35,8 @@ def bare_app(static: Path, *, public_url: str = "") -> Starlette:
                 tokens=SessionTokens(SECRET, 60_000, lambda: 1_800_000_000_000),
                 cookie=Cookie.for_public_url(SECRET, public_url),
             ),
+            staff=nobody,
+            audit=nobody,
             origins=ORIGINS,
             public_url=public_url,
             static=static,

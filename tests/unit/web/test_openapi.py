@@ -64,6 +64,10 @@ def test_the_routes_are_those_of_the_contract() -> None:
         ("DELETE", f"{seats}/unlock"),
         ("PUT", f"{seats}/extend-lock"),
         ("POST", f"{seats}/restore"),
+        ("POST", "/staff/session"),
+        ("GET", "/staff/session"),
+        ("DELETE", "/staff/session"),
+        ("GET", "/staff/audit"),
         ("GET", "/openapi.json"),
         ("GET", "/asyncapi.json"),
     }
@@ -111,7 +115,14 @@ def test_codes_stand_under_their_status() -> None:
             [*_, own] = response["content"]["application/problem+json"]["schema"]["allOf"]
             codes = [Code(code) for code in own["properties"]["code"]["enum"]]
             assert {code.http_status for code in codes} == {int(status)}
-        if method != "GET" and path != "/sessions":
+        if path == "/staff/session" and method == "POST":
+            assert "security" not in operation
+        elif path.startswith("/staff/"):
+            [[(scheme, roles)]] = [list(need.items()) for need in operation["security"]]
+            assert scheme == "staff"
+            assert roles in (["box_office"], ["manager"])
+            assert {"401", "403"} <= set(operation["responses"])
+        elif method != "GET" and path != "/sessions":
             assert operation["security"] == [{"bearer": []}]
             assert "401" in operation["responses"]
 
@@ -119,7 +130,13 @@ def test_codes_stand_under_their_status() -> None:
 def test_a_body_is_needed_exactly_where_none_would_be_refused() -> None:
     """No body counts as `{}`: that extends all, and locks nothing."""
     needed = {op["operationId"]: op["requestBody"]["required"] for op in operations().values() if "requestBody" in op}
-    assert needed == {"lock_seats": True, "restore_locks": True, "unlock_seats": False, "extend_locks": False}
+    assert needed == {
+        "lock_seats": True,
+        "restore_locks": True,
+        "unlock_seats": False,
+        "extend_locks": False,
+        "create_staff_session": True,
+    }
 
 
 def test_every_schema_is_described() -> None:

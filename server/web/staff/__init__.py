@@ -1,0 +1,5 @@
+"""What staff ask for: signing in and out, and the audit.
+
+An endpoint that says `staff=Role.…` is reached by nobody else; `Call.staff` tells who it is, `Call.actor` names them
+for the audit.
+"""

@@ -1,0 +1,1 @@
+"""Staff over REST, on a real database."""
