@@ -80,13 +80,17 @@ class PaymentState(StrEnum):
 
 
 class RefundState(StrEnum):
-    """Where a refund stands. `failed` waits for a person; `unknown` for the gateway to be asked."""
+    """Where a refund stands. `failed` waits for a person; `unknown` for the gateway to be asked.
+
+    `replaced`: it failed, and another of the same amount was sent in its place, under a reference of its own.
+    """
 
     REQUESTED = "requested"
     SENT = "sent"
     DONE = "done"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    REPLACED = "replaced"
 
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,13 +192,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         """The refund with this reference."""
         return next((refund for refund in self.refunds if refund.reference == reference), None)
 
+    def owed(self) -> tuple[Refund, ...]:
+        """The refunds that count: those that no other took the place of."""
+        return tuple(refund for refund in self.refunds if refund.state is not RefundState.REPLACED)
+
     def captured(self) -> int:
         """All the money that gateways took for this order."""
         return sum(payment.captured for payment in self.payments)
 
     def returning(self, payment: str) -> int:
         """What of a payment went back or is to; a refund that failed counts, because it is still owed."""
-        return sum(refund.amount for refund in self.refunds if refund.payment == payment)
+        return sum(refund.amount for refund in self.owed() if refund.payment == payment)
 
     def after(self, event: OrderEvent) -> OrderState:
         """The state after an event; raises KeyError for one that cannot happen now."""

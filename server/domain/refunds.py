@@ -102,24 +102,55 @@ _AFTER = {
 
 
 def refunded(order: Order, reference: str, answer: RefundAnswer) -> Decision:
-    """What a gateway's answer about a refund makes of the order; one that is done stays done."""
+    """What a gateway's answer about a refund makes of the order; one that is done or replaced stays so."""
     row = order.refund(reference)
-    if row is None or row.state is RefundState.DONE:
+    if row is None or row.state in {RefundState.DONE, RefundState.REPLACED}:
         return Decision(order=order, verdict=Verdict.ALREADY)
     row = msgspec.structs.replace(
         row, state=_AFTER[answer.outcome], gateway_id=answer.gateway_id or row.gateway_id, code=answer.code
     )
-    rows = tuple(row if other.reference == reference else other for other in order.refunds)
-    order = msgspec.structs.replace(order, refunds=rows)
+    order = _with_refund(order, row)
     if row.state is not RefundState.DONE:
         return Decision(order=order)
-    own = [other for other in rows if other.payment == order.paid_by]
+    own = [other for other in order.owed() if other.payment == order.paid_by]
     if order.state is OrderState.REFUNDING and all(other.state is RefundState.DONE for other in own):
         paid = order.payment(order.paid_by or "")
         left = (paid.captured if paid else 0) - sum(other.amount for other in own)
         event = OrderEvent.RETURNED_PART if left else OrderEvent.RETURNED
         order = msgspec.structs.replace(order, state=order.after(event))
     return Decision(order=order, effects=(notice(NoticeKind.REFUND_DONE),))
+
+
+def replaced(order: Order, reference: str, *, now: int, new_id: NewId) -> Decision:
+    """Send a refund that failed once more, as a new one: gateways answer the old one as they did.
+
+    Any other than a failed or an unknown one stays as it is, with verdict `already`.
+    """
+    row = order.refund(reference)
+    if row is None or row.state not in {RefundState.FAILED, RefundState.UNKNOWN}:
+        return Decision(order=order, verdict=Verdict.ALREADY)
+    order = _with_refund(order, msgspec.structs.replace(row, state=RefundState.REPLACED))
+    reference, request_id = new_id()
+    anew = Refund(
+        reference=reference,
+        request_id=request_id,
+        payment=row.payment,
+        amount=row.amount,
+        reason=row.reason,
+        by=row.by,
+        created_at=now,
+        seats=row.seats,
+    )
+    order = msgspec.structs.replace(order, refunds=(*order.refunds, anew))
+    return Decision(order=order, effects=(Effect(kind=EffectKind.REFUND, subject=reference),))
+
+
+def sending(order: Order, reference: str) -> Order:
+    """The order before a refund is sent: should the sender die, nobody knows whether it arrived."""
+    row = order.refund(reference)
+    if row is None or row.state is not RefundState.REQUESTED:
+        return order
+    return _with_refund(order, msgspec.structs.replace(row, state=RefundState.UNKNOWN))
 
 
 def balance(order: Order) -> int:
@@ -131,4 +162,9 @@ def balance(order: Order) -> int:
     if order.paid_by is not None and order.state in {*LIVE_STATES, OrderState.REFUNDING, OrderState.PARTLY_REFUNDED}:
         paid = order.payment(order.paid_by)
         kept = (paid.captured if paid else 0) - order.returning(order.paid_by)
-    return order.captured() - kept - sum(refund.amount for refund in order.refunds)
+    return order.captured() - kept - sum(refund.amount for refund in order.owed())
+
+
+def _with_refund(order: Order, refund: Refund) -> Order:
+    rows = tuple(refund if other.reference == refund.reference else other for other in order.refunds)
+    return msgspec.structs.replace(order, refunds=rows)

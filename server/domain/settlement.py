@@ -177,9 +177,18 @@ def asked(order: Order, reference: str) -> Order:
     payment = order.payment(reference)
     if payment is None or payment.ask_at is None:
         return order
-    count = payment.asked + 1
+    early = payment.ask_at < payment.expires_at
+    count = payment.asked if early else payment.asked + 1
     next_at = payment.expires_at + QUESTIONS_MS[count] if count < len(QUESTIONS_MS) else None
     return _with_payment(order, msgspec.structs.replace(payment, asked=count, ask_at=next_at))
+
+
+def ask_soon(order: Order, reference: str, *, now: int) -> Order:
+    """The order with its gateway to be asked about a payment now, beside the questions that are planned."""
+    payment = order.payment(reference)
+    if payment is None or payment.state not in {PaymentState.STARTED, PaymentState.AUTHORISED}:
+        return order
+    return _with_payment(order, msgspec.structs.replace(payment, ask_at=min(now, payment.ask_at or now)))
 
 
 def approve(order: Order) -> Decision:

@@ -1,0 +1,149 @@
+"""What gateways tell us, believed only where it is signed."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from server.checkout.gateways import Gateways
+from server.checkout.points import Point, Reach, pass_by
+from server.checkout.settler import Settler
+from server.domain.errors import (
+    ForgedCallbackError,
+    MalformedCallbackError,
+    NotFoundError,
+    OrderNotFoundError,
+    UnavailableError,
+)
+from server.domain.orders import Order, PaymentState
+from server.domain.payments import Callback, CallbackAnswer, Fact, Outcome, Verdict
+from server.domain.settlement import ask_soon
+from server.ports import PaymentGateway
+from server.ports.orders import CallbackRecord, Orders
+
+MAX_KEPT: Final = 8192
+"""Bytes that are kept of a message that nobody vouches for."""
+
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+_log = structlog.get_logger(__name__)
+
+
+class Callbacks:
+    """Receives callbacks and returning customers of every gateway.
+
+    `allowed` names the addresses that a gateway calls from, where that is to be checked; none means any.
+    """
+
+    def __init__(
+        self,
+        *,
+        gateways: Gateways,
+        orders: Orders,
+        settler: Settler,
+        now: Callable[[], int],
+        allowed: Mapping[str, Networks],
+        reach: Reach = pass_by,
+    ) -> None:
+        self._gateways = gateways
+        self._orders = orders
+        self._settler = settler
+        self._now = now
+        self._allowed = allowed
+        self._reach = reach
+
+    async def receive(self, name: str, callback: Callback, *, address: str | None) -> CallbackAnswer:
+        """Write down what a gateway says, and answer as it wants to be answered; raises `NotFoundError` for no gateway.
+
+        The same message may come any number of times. What cannot be written now is asked to come again.
+        """
+        gateway = self._gateway(name)
+        if not self._may_call(name, address):
+            _log.warning("a callback came from an address that is not the gateway's", gateway=name)
+            return gateway.answer(Verdict.FORGED)
+        try:
+            verdict = await self._receive(gateway, callback)
+        except UnavailableError as error:
+            _log.warning("a callback could not be written down", gateway=name, reason=str(error))
+            verdict = Verdict.ERROR
+        return gateway.answer(verdict)
+
+    async def _receive(self, gateway: PaymentGateway, callback: Callback) -> Verdict:
+        try:
+            fact = gateway.read_callback(callback)
+        except (ForgedCallbackError, MalformedCallbackError) as error:
+            verdict = Verdict.FORGED if isinstance(error, ForgedCallbackError) else Verdict.MALFORMED
+            _log.warning("a callback was refused", gateway=gateway.name, verdict=verdict.value)
+            await self._orders.record(self._record(gateway, "ipn", callback, None)(verdict))
+            return verdict
+        self._reach(Point.CALLBACK_READ)
+        record = self._record(gateway, "ipn", callback, fact)
+        order_id = await self._orders.of_reference(gateway.name, fact.reference)
+        if order_id is None:
+            await self._orders.record(record(Verdict.UNKNOWN_REFERENCE))
+            return Verdict.UNKNOWN_REFERENCE
+        verdict = await self._settler.settle(order_id, fact, record=record)
+        if fact.outcome is Outcome.PENDING:
+            await self._ask_soon(order_id, fact.reference)
+        return verdict
+
+    async def returned(self, name: str, callback: Callback) -> str | None:
+        """The order to show a customer who comes back; None where what the browser brings cannot be believed.
+
+        It changes no order. Where the gateway's own word is still missing, the gateway is asked for it soon.
+        """
+        gateway = self._gateway(name)
+        try:
+            fact = gateway.read_return(callback)
+        except (ForgedCallbackError, MalformedCallbackError):
+            return None
+        order_id = await self._orders.of_reference(name, fact.reference)
+        if order_id is None:
+            return None
+        order = await self._orders.order(order_id)
+        if _unanswered(order, fact):
+            await self._ask_soon(order_id, fact.reference)
+        return order_id
+
+    async def _ask_soon(self, order_id: str, reference: str) -> None:
+        try:
+            async with self._orders.change(order_id) as change:
+                change.order = ask_soon(change.order, reference, now=self._now())
+        except (UnavailableError, OrderNotFoundError) as error:
+            _log.info("a gateway is asked no sooner than planned", order=order_id, reason=str(error))
+
+    def _gateway(self, name: str) -> PaymentGateway:
+        gateway = self._gateways.by_name.get(name)
+        if gateway is None:
+            raise NotFoundError("no such gateway")
+        return gateway
+
+    def _may_call(self, name: str, address: str | None) -> bool:
+        networks = self._allowed.get(name, ())
+        if not networks:
+            return True
+        return address is not None and any(ipaddress.ip_address(address) in network for network in networks)
+
+    def _record(
+        self, gateway: PaymentGateway, kind: str, callback: Callback, fact: Fact | None
+    ) -> Callable[[Verdict], CallbackRecord]:
+        raw = callback.body or "&".join(f"{name}={value}" for name, value in callback.query).encode()
+
+        def record(verdict: Verdict) -> CallbackRecord:
+            return CallbackRecord(
+                gateway=gateway.name,
+                kind=kind,
+                raw=raw if fact else raw[:MAX_KEPT],
+                verified=fact is not None,
+                verdict=verdict.value,
+                reference=fact.reference if fact else None,
+                received_at=self._now(),
+            )
+
+        return record
+
+
+def _unanswered(order: Order, fact: Fact) -> bool:
+    payment = order.payment(fact.reference)
+    return payment is not None and payment.state is PaymentState.STARTED

@@ -1,0 +1,99 @@
+"""What is looked after again and again: deadlines, pins without an order, attempts and refunds without an answer."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from server.checkout.gateways import Gateways
+from server.checkout.jobs import HopelessError, Jobs
+from server.checkout.points import Point, Reach, pass_by
+from server.checkout.settler import Settler
+from server.domain.errors import OrderNotFoundError, UnavailableError
+from server.domain.orders import OrderState
+from server.domain.settlement import expire
+from server.ports import Catalogue, SeatStore
+from server.ports.orders import Orders
+
+ASKING_MS: Final = 60_000
+"""How long a question to a gateway is one worker's."""
+
+REFUND_EVERY_MS: Final = 300_000
+"""How often a gateway is asked about a refund that it accepted."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Rounds:
+    """Each method is one round; any worker may make it at any time, together with others."""
+
+    def __init__(
+        self,
+        *,
+        store: SeatStore,
+        catalogue: Catalogue,
+        orders: Orders,
+        gateways: Gateways,
+        settler: Settler,
+        jobs: Jobs,
+        now: Callable[[], int],
+        reach: Reach = pass_by,
+    ) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._orders = orders
+        self._gateways = gateways
+        self._settler = settler
+        self._jobs = jobs
+        self._now = now
+        self._reach = reach
+
+    async def expire(self) -> int:
+        """Let open orders go whose deadline has passed; how many."""
+        overdue = await self._orders.overdue(now=self._now())
+        for order_id in overdue:
+            await self._settler.decide(order_id, lambda order: expire(order, now=self._now()))
+        return len(overdue)
+
+    async def overdue_pin(self, showtime: str, order_id: str) -> None:
+        """See to a pin whose time is over: the database says whether it stands, and how."""
+        try:
+            order = await self._orders.order(order_id)
+        except OrderNotFoundError:
+            layout = await self._catalogue.layout((await self._catalogue.showtime(showtime)).layout)
+            await self._store.release(showtime, tuple(seat.index for seat in layout.seats), order_id)
+            return
+        if order.state is OrderState.OPEN and self._now() >= order.expires_at:
+            await self._settler.decide(order_id, lambda found: expire(found, now=self._now()))
+            order = await self._orders.order(order_id)
+        await self._jobs.apply(order)
+
+    async def ask(self) -> int:
+        """Ask gateways about attempts that they said nothing final of; how many."""
+        due = await self._orders.to_ask(now=self._now(), lease_ms=ASKING_MS)
+        await asyncio.gather(*(self._ask(order_id, reference) for order_id, reference in due))
+        return len(due)
+
+    async def _ask(self, order_id: str, reference: str) -> None:
+        try:
+            order = await self._orders.order(order_id)
+            payment = order.payment(reference)
+            gateway = self._gateways.of(payment) if payment else None
+            if payment is None or gateway is None:
+                return
+            fact = await gateway.query(await self._gateways.attempt(order, payment))
+            self._reach(Point.ASKED)
+            await self._settler.settle(order_id, fact, ask=True)
+        except UnavailableError as error:
+            _log.debug("a gateway is asked later", order=order_id, reason=str(error))
+
+    async def ask_refunds(self) -> int:
+        """Ask gateways about refunds that they accepted and have not confirmed; how many."""
+        due = await self._orders.unsettled_refunds(now=self._now(), lease_ms=REFUND_EVERY_MS)
+        for order_id, reference in due:
+            try:
+                await self._jobs.query_refund(order_id, reference)
+            except (HopelessError, UnavailableError) as error:
+                _log.warning("a refund cannot be asked about", order=order_id, reason=str(error))
+        return len(due)
