@@ -4,6 +4,7 @@ Amounts are integers in the minor unit of the currency, whatever the gateway wri
 """
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -84,6 +85,10 @@ class RefundOutcome(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     UNKNOWN = "unknown"
+
+
+ABSENT: Final = "absent"
+"""The code of a refund that the gateway never got."""
 
 
 class RefundAnswer(msgspec.Struct, frozen=True, kw_only=True):
