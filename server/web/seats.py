@@ -1,9 +1,6 @@
 """The live seats of a showtime: status, lock, unlock, extend-lock, restore."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import UNSET
@@ -11,16 +8,14 @@ from starlette.responses import Response
 
 from protocol.codes import Code, Outcome
 from protocol.from_server import Snapshot
-from server.domain.errors import RefusedError, UnavailableError
-from server.domain.holds import Holder, Holdings, RejectedSeat
-from server.domain.layout import Layout
-from server.domain.showtimes import Showtime
+from server.domain.errors import UnavailableError
+from server.domain.holds import Holder, Holdings
 from server.web import representations as shapes
 from server.web.context import Context
 from server.web.endpoint import Call, Endpoint, Nothing
-from server.web.problems import ProblemError, facts_of
-from server.web.problems import RejectedSeat as RejectedSeatShape
+from server.web.problems import ProblemError
 from server.web.responses import cached_response, json_response, tag
+from server.web.seat_names import SeatNames
 
 _NAMES: Final[dict[str, shapes.SeatStatusName]] = {
     "A": "available",
@@ -31,61 +26,6 @@ _NAMES: Final[dict[str, shapes.SeatStatusName]] = {
 
 _READS_FOR_ONE_POSITION: Final = 3
 """Letters and holds are two reads; so often they are repeated to be of one version, then taken as they are."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Hall:
-    """Translates between the seat ids of REST and the indexes of the store."""
-
-    showtime: Showtime
-    layout: Layout
-
-    @classmethod
-    async def of(cls, context: Context, showtime_id: str) -> "_Hall":
-        showtime = await context.catalogue.showtime(showtime_id)
-        return cls(showtime=showtime, layout=await context.catalogue.layout(showtime.layout))
-
-    def indexes(self, ids: tuple[str, ...]) -> tuple[int, ...]:
-        known = self.layout.index_of
-        unknown = tuple(seat for seat in ids if seat not in known)
-        if unknown:
-            raise ProblemError(Code.UNKNOWN_SEAT, seats=unknown)
-        return tuple(known[seat] for seat in ids)
-
-    def ids(self, indexes: tuple[int, ...]) -> tuple[str, ...]:
-        return tuple(self.layout.seats[index].id for index in indexes)
-
-    def rejected(self, seats: tuple[RejectedSeat, ...]) -> tuple[RejectedSeatShape, ...]:
-        return tuple(RejectedSeatShape(seat=self.layout.seats[seat.seat].id, code=seat.code) for seat in seats)
-
-    def holdings(self, holdings: Holdings) -> dict[str, Any]:
-        """The fields that every answer about a holder's seats has."""
-        return {
-            "holds": tuple(
-                shapes.HeldSeat(
-                    seat=self.layout.seats[hold.seat].id,
-                    expires_at=hold.expires_at,
-                    first_at=hold.first_at,
-                    order=UNSET if hold.order is None else hold.order,
-                )
-                for hold in holdings.holds
-            ),
-            "holds_version": holdings.version,
-            "receipt": holdings.receipt,
-        }
-
-    @contextmanager
-    def naming_refusals(self) -> Iterator[None]:
-        """A refusal by the store becomes a problem that names its seats by id."""
-        try:
-            yield
-        except RefusedError as error:
-            fields = facts_of(error)
-            if error.seats:
-                fields["seats"] = self.ids(error.seats)
-            if error.rejected:
-                fields["rejected"] = self.rejected(error.rejected)
-            raise ProblemError(error.code, **fields) from error
 
 
 async def seat_status(call: Call[Nothing, Nothing]) -> Response:
@@ -142,7 +82,7 @@ async def _read(context: Context, showtime: str, holder: Holder | None) -> tuple
 async def lock_seats(call: Call[shapes.LockRequest, Nothing]) -> Response:
     """Lock the seats named for a full hold: all of them or none, or in mode `any` those that are free."""
     owner = call.owner()
-    hall = await _Hall.of(call.context, call.showtime_id())
+    hall = await SeatNames.of(call.context, call.showtime_id())
     if call.body.seats is UNSET:
         raise UnavailableError(Outcome.NONE)
     seats = hall.indexes(call.body.seats)
@@ -162,7 +102,7 @@ async def unlock_seats(call: Call[shapes.UnlockRequest, shapes.UnlockQuery]) -> 
     """Release the caller's own locks among the seats named; the others are left out of the answer."""
     ids = _named_for_unlock(call.body, call.query)
     owner = call.owner()
-    hall = await _Hall.of(call.context, call.showtime_id())
+    hall = await SeatNames.of(call.context, call.showtime_id())
     seats = hall.indexes(ids) if ids is not None else None
     with hall.naming_refusals():
         released = await call.context.store.unlock(hall.showtime.id, owner, seats)
@@ -190,7 +130,7 @@ def _named_for_unlock(body: shapes.UnlockRequest, query: shapes.UnlockQuery) -> 
 async def extend_locks(call: Call[shapes.ExtendRequest, Nothing]) -> Response:
     """Give the caller's locks a full hold anew, never past the cap from their first lock."""
     owner = call.owner()
-    hall = await _Hall.of(call.context, call.showtime_id())
+    hall = await SeatNames.of(call.context, call.showtime_id())
     seats = hall.indexes(call.body.seats) if call.body.seats is not UNSET else None
     with hall.naming_refusals():
         granted = await call.context.store.extend(hall.showtime.id, owner, seats)
