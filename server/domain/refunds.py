@@ -58,18 +58,20 @@ def refund(
 ) -> Decision:
     """Staff send money back: for `seats`, which are freed, or an `amount` that frees none; neither means everything.
 
-    Raises `RefundRefusedError` for seats that are not the order's any more, and for more than is left.
+    An amount that is all that is left frees every seat. Raises `RefundRefusedError` for seats that are not the order's
+    any more, and for more than is left.
     """
     if order.paid_by is None or not order.can(OrderEvent.REFUND):
         raise RefundRefusedError(f"an order that is {order.state.value} has nothing to refund")
     paid = order.payment(order.paid_by)
     left = (paid.captured if paid else 0) - order.returning(order.paid_by)
     live = {seat.seat: seat.price for seat in order.seats if seat.live}
-    freed = tuple(live) if seats is None and amount is None else seats or ()
+    whole = (seats is None and amount is None) or amount == left
+    freed = tuple(live) if whole else seats or ()
     if strangers := [seat for seat in freed if seat not in live]:
         raise RefundRefusedError(f"not live seats of this order: {', '.join(strangers)}")
-    whole = set(freed) == set(live) and amount is None
-    owed = amount if amount is not None else left if whole else sum(live[seat] for seat in freed)
+    prices = left if set(freed) == set(live) else sum(live[seat] for seat in freed)
+    owed = prices if amount is None else amount
     if not 0 < owed <= left:
         raise RefundRefusedError(f"{owed} cannot be refunded: {left} is left")
     reference, request_id = new_id()
