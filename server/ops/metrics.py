@@ -86,6 +86,8 @@ HTTP_SECONDS: Final = Histogram(
     registry=_registry,
     buckets=_SECONDS,
 )
+NOTICES: Final = _counter("notices", "Attempts to tell customers something, by way and outcome.", "way", "outcome")
+"""`way` is `mail`, `sms` or `push`; `outcome` `sent`, `failed` (it may pass) or `refused`."""
 _PROCESS: Final = Gauge(
     "cinebook_worker_process",
     "The process id of each worker.",

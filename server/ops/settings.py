@@ -4,15 +4,24 @@ Only what starts and wires a process reads them; everything else is given what i
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.domain.showtimes import Limits
+from server.ops.addresses import Networks
 
 Positive = Annotated[int, Field(gt=0)]
+
+_MAILBOX: Final = r"^([^@<>\s]+@[^@<>\s]+|[^@<>\r\n]+ <[^@<>\s]+@[^@<>\s]+>)$"
+
+NEEDED_BY: Final = {
+    "vnpay": ("vnpay_tmn_code", "vnpay_hash_secret", "vnpay_pay_url", "vnpay_api_url"),
+    "momo": ("momo_partner_code", "momo_access_key", "momo_secret_key", "momo_api_url"),
+}
+"""Settings without which a gateway that is listed cannot be spoken with."""
 
 
 class Settings(BaseSettings):
@@ -75,16 +84,147 @@ class Settings(BaseSettings):
     drain_ms: Positive = Field(
         default=5000, description="How long a worker that stops may take to send its clients to others."
     )
+    smtp_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Mail server: `smtps://user:password@host`, `smtp+starttls://…`, or `smtp://host` without "
+        "encryption; empty writes mails to `DATA_DIR/outbox`.",
+    )
+    smtp_timeout_ms: Positive = Field(default=15_000, description="After this silence a mail server is given up.")
+    mail_from: str = Field(
+        default="tickets@localhost.localdomain",
+        pattern=_MAILBOX,
+        description="Whom mails come from: an address, or `Name <address>`.",
+    )
+    mail_reply_to: str = Field(
+        default="", pattern=rf"{_MAILBOX}|^$", description="Where answers to mails go; empty: to `MAIL_FROM`."
+    )
+    sms_provider: Literal["none", "file", "esms"] = Field(
+        default="none", description="Who sends SMS: eSMS, or `file`, which writes them to `DATA_DIR/outbox`."
+    )
+    sms_timeout_ms: Positive = Field(
+        default=10_000, description="After this a request to the SMS provider is given up."
+    )
+    esms_url: str = Field(default="https://rest.esms.vn", description="Address of eSMS.")
+    esms_api_key: SecretStr = Field(default=SecretStr(""), description="API key of the account at eSMS.")
+    esms_secret_key: SecretStr = Field(default=SecretStr(""), description="Secret key of the account at eSMS.")
+    esms_brandname: str = Field(default="", description="Registered sender of SMS by eSMS.")
+    push_contact: str = Field(
+        default="mailto:push@localhost.localdomain",
+        pattern=r"^(mailto:[^@\s]+@[^@\s]+|https://\S+)$",
+        description="Whom push services tell of trouble, `mailto:…` or `https://…`.",
+    )
+    push_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(
+            *("fcm.googleapis.com", "jmt17.google.com", "updates.push.services.mozilla.com"),
+            *(".push.apple.com", ".notify.windows.com"),
+        ),
+        description="Push services that browsers may name, separated by commas; `.name` is all hosts below it.",
+    )
+    push_timeout_ms: Positive = Field(default=10_000, description="After this a request to a push service is given up.")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses and networks of proxies whose `X-Forwarded-For` is believed, separated by commas.",
+    )
+    gateways: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("sandbox",),
+        description="How customers may pay, separated by commas: `vnpay`, `momo`, `sandbox`, which takes no money.",
+    )
+    vnpay_tmn_code: str = Field(default="", description="The terminal's code at VNPay.")
+    vnpay_hash_secret: SecretStr = Field(default=SecretStr(""), description="The terminal's secret at VNPay.")
+    vnpay_pay_url: str = Field(
+        default="", description="VNPay's page, such as `https://sandbox.vnpayment.vn/paymentv2/vpcpay.html`."
+    )
+    vnpay_api_url: str = Field(
+        default="",
+        description="VNPay's API, such as `https://sandbox.vnpayment.vn/merchant_webapi/api/transaction`.",
+    )
+    vnpay_timeout_ms: Positive = Field(default=15_000, description="After this a call to VNPay is given up.")
+    vnpay_server_ip: str = Field(default="127.0.0.1", description="The address that VNPay is told our calls come from.")
+    vnpay_ipn_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses and networks that VNPay may notify us from, separated by commas; empty allows all.",
+    )
+    momo_partner_code: str = Field(default="", description="The partner's code at MoMo.")
+    momo_access_key: SecretStr = Field(default=SecretStr(""), description="The partner's access key at MoMo.")
+    momo_secret_key: SecretStr = Field(default=SecretStr(""), description="The partner's secret key at MoMo.")
+    momo_api_url: str = Field(default="", description="MoMo's API, such as `https://test-payment.momo.vn`.")
+    momo_timeout_ms: int = Field(
+        default=30_000, ge=30_000, description="After this a call to MoMo is given up; MoMo wants 30 s at least."
+    )
+    momo_capture: Literal["auto", "two_step"] = Field(
+        default="auto",
+        description="Whether MoMo takes the money at once, or `two_step`: when the seats are known to be held still.",
+    )
+    momo_ipn_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses and networks that MoMo may notify us from, separated by commas; empty allows all.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least level logged."
     )
     log_format: Literal["console", "json"] = Field(default="console", description="How log lines are written.")
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator(
+        "allowed_origins", "gateways", "trusted_proxies", "vnpay_ipn_addresses", "momo_ipn_addresses", mode="before"
+    )
     @classmethod
-    def _split(cls, value: object) -> object:
+    def _split(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = (part.strip() for part in value.split(","))
+        return tuple(part.rstrip("/") if info.field_name == "allowed_origins" else part for part in parts if part)
+
+    @field_validator("trusted_proxies", "vnpay_ipn_addresses", "momo_ipn_addresses")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        Networks(value)
+        return value
+
+    @field_validator("vnpay_tmn_code", "momo_partner_code")
+    @classmethod
+    def _without_blanks(cls, value: str) -> str:
+        return value.strip()
+
+    @field_validator("vnpay_hash_secret", "momo_access_key", "momo_secret_key")
+    @classmethod
+    def _secret_without_blanks(cls, value: SecretStr) -> SecretStr:
+        # A blank that was copied along makes every signature wrong.
+        return SecretStr(value.get_secret_value().strip())
+
+    @field_validator("vnpay_pay_url", "vnpay_api_url", "momo_api_url")
+    @classmethod
+    def _gateway_url(cls, value: str) -> str:
+        value = value.strip().rstrip("/")
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment):
+            raise ValueError("must be an address without a query, such as https://payment.example/pay")
+        return value
+
+    @field_validator("vnpay_server_ip")
+    @classmethod
+    def _server_ip(cls, value: str) -> str:
+        return str(ipaddress.ip_address(value))
+
+    @field_validator("gateways")
+    @classmethod
+    def _known_gateways(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) != len(value) or not set(value) <= {"sandbox", *NEEDED_BY}:
+            raise ValueError("must be one or more of vnpay, momo and sandbox, each once")
+        return value
+
+    @field_validator("push_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url(cls, value: SecretStr) -> SecretStr:
+        url = _of_scheme(value.get_secret_value(), "smtps", "smtp+starttls", "smtp")
+        if url.startswith("smtp:") and urlsplit(url).password is not None:
+            raise ValueError("must not have a password without encryption")
         return value
 
     @field_validator("redis_url")
@@ -110,12 +250,19 @@ class Settings(BaseSettings):
     def _consistent(self) -> Self:
         if self.max_hold_ms < self.hold_ms:
             raise ValueError("MAX_HOLD_MS must be at least HOLD_MS")
+        esms = (self.esms_api_key.get_secret_value(), self.esms_secret_key.get_secret_value(), self.esms_brandname)
+        if self.sms_provider == "esms" and not all(esms):
+            raise ValueError("ESMS_API_KEY, ESMS_SECRET_KEY and ESMS_BRANDNAME are needed for SMS by eSMS")
         return self
 
     @property
     def limits(self) -> Limits:
         """The limits of showtimes that do not set their own."""
         return Limits(max_seats=self.max_seats, hold_ms=self.hold_ms, max_hold_ms=self.max_hold_ms)
+
+
+def _text_of(value: object) -> object:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def _of_scheme(url: str, *schemes: str) -> str:

@@ -1,0 +1,1 @@
+"""What proves a purchase: signed ticket codes, their QR pictures, calendar entries, and links to order pages."""
