@@ -1,13 +1,16 @@
 """The live seats, and what is told of each change."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from protocol.from_client import Mode
 from protocol.from_server import Delta, Snapshot
 from protocol.scalars import Change
-from server.domain.holds import Granted, Hold, Holder, Holdings, Released
+from server.domain.holds import Granted, Hold, Holder, Holdings, Once, Pinned, Released
+
+PIN_MS: Final = 30_000
+"""How long a pin has to be confirmed by the database before somebody asks about it."""
 
 
 class Origin(msgspec.Struct, frozen=True, array_like=True):
@@ -114,7 +117,14 @@ class SeatStore(Protocol):
         ...
 
     async def lock(
-        self, showtime: str, holder: Holder, seats: tuple[int, ...], mode: Mode, origin: Origin | None = None
+        self,
+        showtime: str,
+        holder: Holder,
+        seats: tuple[int, ...],
+        mode: Mode,
+        origin: Origin | None = None,
+        *,
+        once: Once | None = None,
     ) -> Granted:
         """Lock `seats` (distinct, at least one) for a full hold. Those already held count and keep their expiry.
 
@@ -122,6 +132,10 @@ class SeatStore(Protocol):
         A lock past its expiry is taken over in place. Where all are held already nothing changes, not even the version.
         Raises, in this order of precedence, `UnknownSeatError`, `SalesClosedError`, `LimitExceededError`,
         `SeatsUnavailableError`.
+
+        With `once`, an answer that changed something is kept for the length of a hold, at most the last 16 of a holder:
+        the same key and hash get it again (`replayed`), whatever is so meanwhile; the same key with another hash is
+        refused before all else, `IdempotencyMismatchError`. Keys are each holder's own, and each method's.
         """
         ...
 
@@ -136,12 +150,18 @@ class SeatStore(Protocol):
         ...
 
     async def extend(
-        self, showtime: str, holder: Holder, seats: tuple[int, ...] | None, origin: Origin | None = None
+        self,
+        showtime: str,
+        holder: Holder,
+        seats: tuple[int, ...] | None,
+        origin: Origin | None = None,
+        *,
+        once: Once | None = None,
     ) -> Granted:
         """Give `seats`, or all of the holder's locks, a full hold from now, never past the cap from their first lock.
 
         `seats` of the answer are those that gained. Raises `UnknownSeatError`; `NotHeldError` if one named is not a
-        lock of the holder's, or if it holds none at all; `HoldCapError` if no seat would gain.
+        lock of the holder's, or if it holds none at all; `HoldCapError` if no seat would gain. `once` is as in `lock`.
         """
         ...
 
@@ -149,20 +169,65 @@ class SeatStore(Protocol):
         """Make free and announce at most `limit` locks whose expiry has passed; return how many."""
         ...
 
-    async def occupy(
-        self, showtime: str, holder: Holder | None, seats: tuple[int, ...], order: str, until: int | None
-    ) -> int:
-        """Set `seats` to `O` for `order`: pinned until `until` (ms) with the locks underneath kept, or sold if None.
+    async def pin(
+        self, showtime: str, holder: Holder, seats: tuple[int, ...], order: str, *, pin_ms: int = PIN_MS, deadline: int
+    ) -> Pinned:
+        """Set the holder's own locks on `seats` to `O` for `order`, which the database need not know yet.
 
-        Each seat must be free, the holder's own lock, or this order's already; else `SeatsUnavailableError` and
-        nothing changes. Returns the version, which stays where all is so already. Raises `UnknownSeatError`.
+        The locks are kept underneath. A pin never falls by itself: from `pin_ms` on it is among `overdue_pins`, until
+        `apply` confirms it or `release` undoes it. `holds` show `deadline` (ms) as its expiry. Seats that are this
+        order's already count; their end moves, never to sooner, unless the database has confirmed them.
+        Raises, in this order of precedence, `UnknownSeatError`, `SalesClosedError`, `ConflictError` with the other
+        order of this same holder that has `seats`, `GoneError` with those of which the holder's own hold ended within
+        the last hour otherwise than by its own unlock, whoever has them now, `NotHeldError` with all others.
         """
         ...
 
-    async def release(self, showtime: str, seats: tuple[int, ...], order: str) -> int:
-        """Free those of `seats` that are this order's; a lock that was kept underneath and still runs stands again.
+    async def occupy(
+        self, showtime: str, holder_id: str, seats: tuple[int, ...], order: str, *, pin_ms: int = PIN_MS, deadline: int
+    ) -> Pinned:
+        """As `pin`, for a payment that came late: seats that are free will do as well, inside the sales window or not.
 
-        Returns the version, which stays where no seat is the order's. Raises `UnknownSeatError`.
+        Each must be free, the holder's own lock, or this order's already; else `SeatsUnavailableError` with those that
+        are not, and nothing changes. Raises `UnknownSeatError` first.
+        """
+        ...
+
+    async def apply(
+        self,
+        showtime: str,
+        order: str,
+        holder_id: str,
+        seats: tuple[int, ...],
+        *,
+        deadline: int | None,
+        row_version: int,
+        all_seats: tuple[int, ...],
+    ) -> int:
+        """Make it so as the database says of an order now, whatever was before; return the showtime's version.
+
+        `seats` are occupied for it: pinned until 60 s after `deadline` (ms), which `holds` show, or sold where that is
+        None. Those of `all_seats` that are this order's and not among `seats` are let go: a lock kept underneath that
+        still runs stands again. A seat that somebody else has got meanwhile is taken over, and its holder told that its
+        hold expired; where another order had it, that order is overdue at once. `row_version` counts the changes of
+        the order's row, from 1: below the highest that was told in this epoch it is ignored; the same again changes
+        nothing, but for pins of a later attempt whose end has passed. Raises `UnknownSeatError`.
+        """
+        ...
+
+    async def release(self, showtime: str, seats: tuple[int, ...] | None, order: str) -> int:
+        """Undo the pins of an order that was not written: those among `seats`, or all of them if None.
+
+        A lock that was kept underneath and still runs stands again. Seats that the database has confirmed to be the
+        order's stay. Returns the version, which stays where there is nothing to undo. Raises `UnknownSeatError`.
+        """
+        ...
+
+    async def overdue_pins(self, showtimes: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """(showtime, order) of pins whose end has passed, in one round trip and without opening any showtime.
+
+        At most 100 of a showtime. Somebody is to ask the database about them, and to `apply` what it says or, where it
+        knows no such order, to `release` all of its seats.
         """
         ...
 

@@ -15,6 +15,9 @@ class ShowtimeKeys(NamedTuple):
     meta: str
     log: str
     holders: str
+    orders: str
+    pins: str
+    ended: str
     deltas: str
 
 
@@ -34,3 +37,7 @@ class Keys:
         """The keys of one showtime."""
         tag = f"{self._prefix}{{st:{showtime}}}:"
         return ShowtimeKeys(*(tag + name for name in ShowtimeKeys._fields))
+
+    def once(self, showtime: str, holder: str) -> str:
+        """Where a holder's answers under idempotency keys are kept; in the same slot as the showtime's keys."""
+        return f"{self._prefix}{{st:{showtime}}}:once:{holder}"

@@ -18,7 +18,7 @@ import structlog
 from protocol.codes import Outcome
 from server.domain.errors import NotFoundError, UnavailableError
 from server.domain.layout import Layout
-from server.domain.showtimes import SeatFacts
+from server.domain.showtimes import Occupation, SeatFacts
 from server.seats.clock import StoreClock
 from server.seats.keys import Keys
 from server.seats.pipeline import OtherStoreError, Pipeline
@@ -30,6 +30,9 @@ POLL_S: Final = 0.02
 
 MAX_KNOWN: Final = 10_000
 """Showtimes whose epoch is kept in memory; the one learned first is forgotten, and learned anew when needed."""
+
+PIN_GRACE_MS: Final = 60_000
+"""How long after its payment deadline an order keeps its seats pinned: a payment may still be on its way."""
 
 _META: Final = ("epoch", "state", "identity", "layout", "begun_at")
 _log = structlog.get_logger(__name__)
@@ -188,7 +191,7 @@ class Opener:
                 "hold_ms": facts.limits.hold_ms,
                 "max_hold_ms": facts.limits.max_hold_ms,
                 "log_length": self._log_length,
-                "occupied": [(owned.seat, owned.order) for owned in facts.occupations],
+                "occupations": [_packed(owned) for owned in facts.occupations],
                 "blocked": facts.blocked,
                 "moved": await self._moved(found.layout, facts),
             }
@@ -222,6 +225,17 @@ class Opener:
         answer = decode_answer(reply)
         self._clock.learn(answer.now)
         return answer.code
+
+
+def pin_times(deadline: int | None) -> tuple[int, int]:
+    """When a pin ends and what deadline it shows, in milliseconds; twice 0 for a sale (no deadline)."""
+    return (0, 0) if deadline is None else (deadline + PIN_GRACE_MS, deadline)
+
+
+def _packed(owned: Occupation) -> tuple[int | str, ...]:
+    """An occupation as the script reads it."""
+    times = pin_times(owned.deadline)
+    return (owned.seat, owned.order, owned.holder, *times, owned.row_version, owned.ordinal, owned.fence)
 
 
 _answers: Final = msgspec.msgpack.Decoder(Answer)

@@ -1,4 +1,4 @@
-"""What scripts answer: `[code, now, body]` in MessagePack, the code from one list that Lua and Python share."""
+"""What scripts answer: `[code, now, body, version, told]` in MessagePack, with codes that Lua and Python share."""
 
 from enum import IntEnum
 
@@ -25,18 +25,32 @@ class Reply(IntEnum):
     HOLD_CAP = -9
     NOT_TOLD = -10
     """The log cannot lead from the position given to the present one."""
+    GONE = -11
+    CONFLICT = -12
+    IDEMPOTENCY_MISMATCH = -13
+    REPLAYED = -14
+    """The answer that was given before, under the same idempotency key."""
 
 
 Row = tuple[int, int, int, int, int, str | None]
 """One hold: (seat, expires_at, first_at, ordinal, fence, order or None)."""
 
 
+Told = tuple[str, str, tuple[int, ...]]
+"""What became of seats: (holder or empty, cause, seats); causes as in `PrivateChange`, or `blocked`, `unblocked`."""
+
+
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """A script's answer; `now` is the store's clock (ms) when it ran, and `body` depends on script and code."""
+    """A script's answer; `now` is the store's clock (ms) when it ran, and `body` depends on script and code.
+
+    `version` is the showtime's after it; `told` is what a mutation made happen, nothing where none took place.
+    """
 
     code: int
     now: int
     body: msgspec.Raw
+    version: int
+    told: tuple[Told, ...]
 
 
 class MutationBody(msgspec.Struct, frozen=True, array_like=True):
@@ -47,6 +61,28 @@ class MutationBody(msgspec.Struct, frozen=True, array_like=True):
     seats: tuple[int, ...]
     rejected: tuple[tuple[int, int], ...]
     holds: tuple[Row, ...]
+
+
+class ReplayedBody(msgspec.Struct, frozen=True, array_like=True):
+    """Body of REPLAYED: where the showtime was when the answer was given first, and the answer."""
+
+    epoch: str
+    layout: int
+    answer: MutationBody
+
+
+class PinnedBody(msgspec.Struct, frozen=True, array_like=True):
+    """Body of OK from pin and occupy; `fences` are (ordinal, version) of each seat, in the order given."""
+
+    version: int
+    fences: tuple[tuple[int, int], ...]
+
+
+class ConflictBody(msgspec.Struct, frozen=True, array_like=True):
+    """Body of CONFLICT: the holder's other order, and which of the seats are in one."""
+
+    order: str
+    seats: tuple[int, ...]
 
 
 class SnapshotBody(msgspec.Struct, frozen=True, array_like=True):
@@ -72,13 +108,13 @@ class HoldingsBody(msgspec.Struct, frozen=True, array_like=True):
 
 
 class NumberBody(msgspec.Struct, frozen=True, array_like=True):
-    """Body of OK from expire (how many locks ended), and from occupy, release and block (the version)."""
+    """Body of OK from expire (how many locks ended), and from apply, release and block (the version)."""
 
     number: int
 
 
 Seats = tuple[int, ...]
-"""Body of UNKNOWN_SEAT and NOT_HELD."""
+"""Body of UNKNOWN_SEAT, GONE and NOT_HELD."""
 
 Rejections = tuple[tuple[int, int], ...]
 """Body of LIMIT_EXCEEDED and SEATS_UNAVAILABLE: seats with the code that each failed by."""

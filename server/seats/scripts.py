@@ -1,4 +1,4 @@
-"""The Lua scripts, one operation each, over one shared prelude that is put in front of every one."""
+"""The Lua scripts, one operation each, over one prelude that is put in front of every one, and what some share."""
 
 import hashlib
 from collections.abc import Mapping
@@ -20,7 +20,9 @@ class Operation(StrEnum):
     UNLOCK = "unlock"
     EXTEND = "extend"
     EXPIRE = "expire"
+    PIN = "pin"
     OCCUPY = "occupy"
+    APPLY = "apply"
     RELEASE = "release"
     BLOCK = "block"
     SNAPSHOT = "snapshot"
@@ -30,6 +32,12 @@ class Operation(StrEnum):
 
 READ_ONLY: Final = frozenset({Operation.SNAPSHOT, Operation.SINCE, Operation.HOLDINGS})
 """These run by EVALSHA_RO: the store itself refuses them any write."""
+
+SHARED: Final = {
+    "once": frozenset({Operation.LOCK, Operation.EXTEND}),
+    "orders": frozenset({Operation.PIN, Operation.OCCUPY, Operation.APPLY, Operation.RELEASE}),
+}
+"""Files that are put between the prelude and these operations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +68,10 @@ def source(name: str) -> str:
 
 
 def build(prelude: str, body: str, operation: Operation) -> Script:
-    """A script from its parts: the reply codes, the prelude, the operation."""
+    """A script from its parts: the reply codes, the prelude, what it shares with others, the operation."""
     codes = ", ".join(f"{reply.name} = {reply.value}" for reply in Reply)
-    text = f"local REPLY = {{{codes}}}\n{prelude}\n{body}".encode()
+    shared = "\n".join(source(name) for name, operations in SHARED.items() if operation in operations)
+    text = f"local REPLY = {{{codes}}}\n{prelude}\n{shared}\n{body}".encode()
     # The store names scripts by their SHA-1; nothing here rests on its strength.
     return Script(operation, text, hashlib.sha1(text, usedforsecurity=False).hexdigest().encode())
 

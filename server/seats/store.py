@@ -2,62 +2,51 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, NoReturn, TypeVar
+from typing import Final
 
 import msgspec
 import structlog
 
-from protocol.codes import Code, Outcome
 from protocol.from_client import Mode
 from protocol.from_server import Delta, Snapshot
-from server.domain.errors import (
-    HoldCapError,
-    LimitExceededError,
-    NotHeldError,
-    SalesClosedError,
-    SeatsUnavailableError,
-    UnavailableError,
-    UnknownSeatError,
-)
-from server.domain.holds import Granted, Hold, Holder, Holdings, RejectedSeat, Released
+from server.domain.errors import UnavailableError
+from server.domain.holds import Granted, Hold, Holder, Holdings, Once, Pinned, Released
 from server.domain.layout import Layout
+from server.domain.ledger import SeatEvent
 from server.domain.showtimes import SeatFacts
 from server.ports import Origin, Position
+from server.ports.seats import PIN_MS
+from server.seats.calling import Caller
 from server.seats.clock import StoreClock
 from server.seats.keys import Keys
-from server.seats.link import Argument, Link, address
-from server.seats.opening import Epoch, Opener, decode_answer
-from server.seats.pipeline import OtherStoreError, Pipeline
+from server.seats.link import Link, address
+from server.seats.opening import Epoch, Opener, pin_times
+from server.seats.pipeline import Pipeline
 from server.seats.receipts import Receipt, ReceiptSigner
+from server.seats.recording import Recorder
+from server.seats.refusals import body_of, rejected_seats
 from server.seats.replies import (
     Answer,
     HoldingsBody,
     MutationBody,
     NumberBody,
-    Rejections,
+    PinnedBody,
+    ReplayedBody,
     Reply,
     Row,
-    Seats,
     SinceBody,
     SnapshotBody,
 )
-from server.seats.scripts import READ_ONLY, Operation, Scripts, load_scripts
-
-Body = TypeVar("Body")
+from server.seats.scripts import Operation, Scripts, load_scripts
 
 OPENING_MS: Final = 3000
 """How long an opener is waited for before it is taken for dead."""
 
-ATTEMPTS: Final = 3
-"""How often a script is sent that was refused, and so changed nothing: by epoch once, by time once."""
-
 SETTLE_POLL_S: Final = 0.05
 """Between looks at the store's clock while a request of unknown outcome settles."""
 
-_CODES: Final = {
-    Reply.LIMIT_EXCEEDED: Code.LIMIT_EXCEEDED,
-    Reply.SEATS_UNAVAILABLE: Code.SEATS_UNAVAILABLE,
-}
+OVERDUE_AT_ONCE: Final = 100
+"""Orders of one showtime that are told as overdue at a time."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _log = structlog.get_logger(__name__)
@@ -68,7 +57,8 @@ class RedisSeatStore:
 
     `facts`, `layout` and `next_ordinal` are the catalogue's; `worker` names this process in announcements. A command
     is given up after `timeout_ms`; `connections` bounds the sockets; `log_length` is how many deltas each showtime
-    keeps. `start` before use, `close` after it. `clock` and `scripts` are for tests alone.
+    keeps. `record` is told every seat event of this worker's calls, and must not block. `start` before use, `close`
+    after it. `clock` and `scripts` are for tests alone.
     """
 
     def __init__(
@@ -85,6 +75,7 @@ class RedisSeatStore:
         connections: int = 16,
         log_length: int = 1000,
         opening_ms: int = OPENING_MS,
+        record: Callable[[SeatEvent], None] | None = None,
         clock: Callable[[], int] | None = None,
         scripts: Scripts | None = None,
     ) -> None:
@@ -114,6 +105,7 @@ class RedisSeatStore:
             opening_ms=opening_ms,
             origin=self._origin,
         )
+        self._caller = Caller(self._pipeline, self._keys, self._clock, self._opener, Recorder(record))
 
     async def start(self) -> None:
         """Learn the store's time; log what `check` finds. A store that does not answer yet does not stop the start."""
@@ -147,16 +139,16 @@ class RedisSeatStore:
 
     async def snapshot(self, showtime: str) -> Snapshot:
         """See `SeatStore.snapshot`."""
-        epoch, answer = await self._call(Operation.SNAPSHOT, showtime)
-        body = _body(answer, SnapshotBody)
+        epoch, answer = await self._caller.call(Operation.SNAPSHOT, showtime)
+        body = body_of(answer, SnapshotBody)
         return Snapshot(epoch=epoch.epoch, version=body.version, layout=body.layout, seats=body.letters)
 
     async def since(self, showtime: str, position: Position) -> Delta | None:
         """See `SeatStore.since`."""
-        _, answer = await self._call(Operation.SINCE, showtime, position.epoch, position.version)
+        _, answer = await self._caller.call(Operation.SINCE, showtime, position.epoch, position.version)
         if answer.code == Reply.NOT_TOLD:
             return None
-        body = _body(answer, SinceBody)
+        body = body_of(answer, SinceBody)
         return Delta(from_version=position.version, version=body.version, changes=list(body.changes))
 
     async def positions(self, showtimes: tuple[str, ...]) -> tuple[Position | None, ...]:
@@ -175,9 +167,9 @@ class RedisSeatStore:
 
     async def holdings(self, showtime: str, holder: Holder) -> Holdings:
         """See `SeatStore.holdings`."""
-        epoch, answer = await self._call(Operation.HOLDINGS, showtime, holder.id)
-        body = _body(answer, HoldingsBody)
-        return self._holdings(showtime, holder, epoch, body.version, body.holds)
+        epoch, answer = await self._caller.call(Operation.HOLDINGS, showtime, holder.id)
+        body = body_of(answer, HoldingsBody)
+        return self._holdings(showtime, holder, epoch.layout.version, Position(epoch.epoch, body.version), body.holds)
 
     def signed(
         self, showtime: str, holder: Holder, layout: int, position: Position, holds: tuple[Hold, ...]
@@ -198,55 +190,104 @@ class RedisSeatStore:
             await asyncio.sleep(SETTLE_POLL_S)
 
     async def lock(
-        self, showtime: str, holder: Holder, seats: tuple[int, ...], mode: Mode, origin: Origin | None = None
+        self,
+        showtime: str,
+        holder: Holder,
+        seats: tuple[int, ...],
+        mode: Mode,
+        origin: Origin | None = None,
+        *,
+        once: Once | None = None,
     ) -> Granted:
         """See `SeatStore.lock`."""
-        epoch, answer = await self._call(Operation.LOCK, showtime, self._by(origin), holder.id, mode, _encode(seats))
-        return self._granted(showtime, holder, epoch, answer, in_part=mode == "any")
+        epoch, answer = await self._caller.call_once(
+            Operation.LOCK, showtime, holder, once, self._by(origin), holder.id, mode, _encode(seats)
+        )
+        with self._caller.recorder.refusals(showtime, epoch.epoch, answer, holder=holder.id, seats=seats):
+            granted = self._granted(showtime, holder, epoch, answer, in_part=mode == "any")
+        if granted.rejected and not granted.replayed:
+            self._caller.recorder.rejected(showtime, epoch.epoch, answer, granted.rejected, holder=holder.id)
+        return granted
 
     async def unlock(
         self, showtime: str, holder: Holder, seats: tuple[int, ...] | None, origin: Origin | None = None
     ) -> Released:
         """See `SeatStore.unlock`."""
         named = (await self._opener.epoch(showtime)).layout.with_pairs(seats) if seats is not None else ()
-        epoch, answer = await self._call(
+        epoch, answer = await self._caller.call(
             Operation.UNLOCK, showtime, self._by(origin), holder.id, int(seats is not None), _encode(named)
         )
-        body = _body(answer, MutationBody)
-        holdings = self._holdings(showtime, holder, epoch, body.version, body.holds)
+        body = body_of(answer, MutationBody)
+        holdings = self._holdings(
+            showtime, holder, epoch.layout.version, Position(epoch.epoch, body.version), body.holds
+        )
         return Released(version=body.letters_version, seats=body.seats, holdings=holdings)
 
     async def extend(
-        self, showtime: str, holder: Holder, seats: tuple[int, ...] | None, origin: Origin | None = None
+        self,
+        showtime: str,
+        holder: Holder,
+        seats: tuple[int, ...] | None,
+        origin: Origin | None = None,
+        *,
+        once: Once | None = None,
     ) -> Granted:
         """See `SeatStore.extend`."""
-        epoch, answer = await self._call(
-            Operation.EXTEND, showtime, self._by(origin), holder.id, int(seats is not None), _encode(seats or ())
+        named = int(seats is not None)
+        epoch, answer = await self._caller.call_once(
+            Operation.EXTEND, showtime, holder, once, self._by(origin), holder.id, named, _encode(seats or ())
         )
         return self._granted(showtime, holder, epoch, answer)
 
     async def expire(self, showtime: str, limit: int = 1000) -> int:
         """See `SeatStore.expire`."""
-        _, answer = await self._call(Operation.EXPIRE, showtime, self._origin, limit)
-        return _body(answer, NumberBody).number
+        _, answer = await self._caller.call(Operation.EXPIRE, showtime, self._origin, limit)
+        return body_of(answer, NumberBody).number
+
+    async def pin(
+        self, showtime: str, holder: Holder, seats: tuple[int, ...], order: str, *, pin_ms: int = PIN_MS, deadline: int
+    ) -> Pinned:
+        """See `SeatStore.pin`."""
+        return await self._pin(Operation.PIN, showtime, holder.id, seats, order=order, pin_ms=pin_ms, deadline=deadline)
 
     async def occupy(
-        self, showtime: str, holder: Holder | None, seats: tuple[int, ...], order: str, until: int | None
-    ) -> int:
+        self, showtime: str, holder_id: str, seats: tuple[int, ...], order: str, *, pin_ms: int = PIN_MS, deadline: int
+    ) -> Pinned:
         """See `SeatStore.occupy`."""
-        named = holder.id if holder else ""
-        _, answer = await self._call(Operation.OCCUPY, showtime, self._origin, named, order, until or 0, _encode(seats))
-        return _body(answer, NumberBody).number
+        return await self._pin(
+            Operation.OCCUPY, showtime, holder_id, seats, order=order, pin_ms=pin_ms, deadline=deadline
+        )
 
-    async def release(self, showtime: str, seats: tuple[int, ...], order: str) -> int:
+    async def apply(
+        self,
+        showtime: str,
+        order: str,
+        holder_id: str,
+        seats: tuple[int, ...],
+        *,
+        deadline: int | None,
+        row_version: int,
+        all_seats: tuple[int, ...],
+    ) -> int:
+        """See `SeatStore.apply`."""
+        said = (holder_id, order, row_version, *pin_times(deadline), _encode(seats), _encode(all_seats))
+        _, answer = await self._caller.call(
+            Operation.APPLY, showtime, self._origin, *said, order=order, sold=deadline is None
+        )
+        return body_of(answer, NumberBody).number
+
+    async def release(self, showtime: str, seats: tuple[int, ...] | None, order: str) -> int:
         """See `SeatStore.release`."""
-        _, answer = await self._call(Operation.RELEASE, showtime, self._origin, order, _encode(seats))
-        return _body(answer, NumberBody).number
+        named = int(seats is not None)
+        _, answer = await self._caller.call(
+            Operation.RELEASE, showtime, self._origin, order, named, _encode(seats or ()), order=order
+        )
+        return body_of(answer, NumberBody).number
 
     async def block(self, showtime: str, seats: tuple[int, ...], *, blocked: bool) -> int:
         """See `SeatStore.block`."""
-        _, answer = await self._call(Operation.BLOCK, showtime, self._origin, int(blocked), _encode(seats))
-        return _body(answer, NumberBody).number
+        _, answer = await self._caller.call(Operation.BLOCK, showtime, self._origin, int(blocked), _encode(seats))
+        return body_of(answer, NumberBody).number
 
     async def active(self) -> tuple[str, ...]:
         """Showtimes that any worker has opened and whose seats may still be locked; those past are forgotten."""
@@ -257,16 +298,13 @@ class RedisSeatStore:
 
     async def due(self, showtimes: tuple[str, ...]) -> tuple[str, ...]:
         """Those with a lock that has ended; far cheaper than to ask each to expire."""
-        now = self.now()
-        replies = await asyncio.gather(
-            *(
-                self._pipeline.start(
-                    "ZRANGEBYSCORE", self._keys.showtime(showtime).expiries, "-inf", now, "LIMIT", 0, 1
-                )
-                for showtime in showtimes
-            )
-        )
-        return tuple(showtime for showtime, (found, _) in zip(showtimes, replies, strict=True) if found)
+        ended = await self._past([self._keys.showtime(showtime).expiries for showtime in showtimes], 1)
+        return tuple(showtime for showtime, found in zip(showtimes, ended, strict=True) if found)
+
+    async def overdue_pins(self, showtimes: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """See `SeatStore.overdue_pins`."""
+        orders = await self._past([self._keys.showtime(showtime).pins for showtime in showtimes], OVERDUE_AT_ONCE)
+        return tuple((showtime, order) for showtime, found in zip(showtimes, orders, strict=True) for order in found)
 
     async def lead_sweep(self, lease_ms: int) -> bool:
         """Whether this worker is to sweep all showtimes for the next `lease_ms`; others are told no meanwhile."""
@@ -276,52 +314,63 @@ class RedisSeatStore:
     def _by(self, origin: Origin | None) -> bytes:
         return _encode(origin) if origin else self._origin
 
-    async def _call(self, operation: Operation, showtime: str, *arguments: Argument) -> tuple[Epoch, Answer]:
-        """Run a script under the showtime's epoch; the epoch that it ran under, and its answer.
-
-        A script that was refused by epoch, by time or for a torn showtime has changed nothing: it is sent again under
-        the present epoch, or with the clock learned anew.
-        """
-        keys = self._keys.showtime(showtime)
-        changes = operation not in READ_ONLY
-        for _ in range(ATTEMPTS):
-            epoch = await self._opener.epoch(showtime)
-            try:
-                reply = await self._pipeline.script(
-                    operation, keys, epoch.epoch, epoch.identity, *arguments, changes=changes
-                )
-            except OtherStoreError:
-                await self._opener.renew(showtime, epoch)
-                continue
-            answer = decode_answer(reply)
-            self._clock.learn(answer.now)
-            if answer.code in {Reply.STALE_EPOCH, Reply.TORN}:
-                await self._opener.renew(showtime, epoch, torn=answer.code == Reply.TORN)
-            elif answer.code != Reply.TOO_LATE:
-                return epoch, answer
-        raise UnavailableError(Outcome.NONE)
+    async def _pin(
+        self,
+        operation: Operation,
+        showtime: str,
+        holder: str,
+        seats: tuple[int, ...],
+        *,
+        order: str,
+        pin_ms: int,
+        deadline: int,
+    ) -> Pinned:
+        epoch, answer = await self._caller.call(
+            operation, showtime, self._origin, holder, order, pin_ms, deadline, _encode(seats), order=order
+        )
+        refusals = self._caller.recorder.refusals
+        with refusals(showtime, epoch.epoch, answer, holder=holder, seats=seats, order=order):
+            body = body_of(answer, PinnedBody)
+        return Pinned(version=body.version, fences=body.fences)
 
     def _granted(
         self, showtime: str, holder: Holder, epoch: Epoch, answer: Answer, *, in_part: bool = False
     ) -> Granted:
-        body = _body(answer, MutationBody, in_part=in_part)
+        replayed = answer.code == Reply.REPLAYED
+        if replayed:
+            before = msgspec.msgpack.decode(answer.body, type=ReplayedBody)
+            body, layout, name = before.answer, before.layout, before.epoch
+        else:
+            body = body_of(answer, MutationBody, in_part=in_part)
+            layout, name = epoch.layout.version, epoch.epoch
         return Granted(
             version=body.letters_version,
             seats=body.seats,
-            holdings=self._holdings(showtime, holder, epoch, body.version, body.holds),
-            rejected=_rejected(body.rejected),
+            holdings=self._holdings(showtime, holder, layout, Position(name, body.version), body.holds),
+            rejected=rejected_seats(body.rejected),
+            replayed=replayed,
         )
 
-    def _holdings(self, showtime: str, holder: Holder, epoch: Epoch, version: int, rows: tuple[Row, ...]) -> Holdings:
+    def _holdings(
+        self, showtime: str, holder: Holder, layout: int, position: Position, rows: tuple[Row, ...]
+    ) -> Holdings:
         holds = tuple(
             Hold(seat=seat, expires_at=expires_at, first_at=first_at, ordinal=ordinal, fence=fence, order=order)
             for seat, expires_at, first_at, ordinal, fence, order in rows
         )
-        return self.signed(showtime, holder, epoch.layout.version, Position(epoch.epoch, version), holds)
+        return self.signed(showtime, holder, layout, position, holds)
 
     def _start_meta(self, showtime: str) -> "asyncio.Future[tuple[object, str]]":
         meta = self._keys.showtime(showtime).meta
         return self._pipeline.start("HMGET", meta, "epoch", "version", "state", "identity")
+
+    async def _past(self, keys: list[str], limit: int) -> list[list[str]]:
+        """Of each of these sorted sets, the first members whose time has passed, at most `limit`; in one round trip."""
+        now = self.now()
+        replies = await asyncio.gather(
+            *(self._pipeline.start("ZRANGEBYSCORE", key, "-inf", now, "LIMIT", 0, limit) for key in keys)
+        )
+        return [[one.decode() for one in found] if isinstance(found, list) else [] for found, _ in replies]
 
     async def _store_now(self) -> int:
         if self._clock.injected:
@@ -339,35 +388,3 @@ def _position(reply: object, identity: str) -> Position | None:
         return None
     epoch, version, state, recorded = (value.decode() if isinstance(value, bytes) else "" for value in reply)
     return Position(epoch, int(version)) if state == "open" and recorded == identity else None
-
-
-def _body(answer: Answer, kind: type[Body], *, in_part: bool = False) -> Body:
-    """The body of OK; raises what another code stands for. `in_part`: the request was in mode `any`."""
-    if answer.code != Reply.OK:
-        _refuse(answer, in_part=in_part)
-    return msgspec.msgpack.decode(answer.body, type=kind)
-
-
-def _refuse(answer: Answer, *, in_part: bool) -> NoReturn:
-    code = Reply(answer.code)
-    if code in {Reply.LIMIT_EXCEEDED, Reply.SEATS_UNAVAILABLE}:
-        pairs = msgspec.msgpack.decode(answer.body, type=Rejections)
-        rejected = _rejected(pairs) if in_part else ()
-        if code is Reply.LIMIT_EXCEEDED:
-            raise LimitExceededError(rejected=rejected)
-        taken = tuple(seat for seat, why in pairs if why == Reply.SEATS_UNAVAILABLE)
-        raise SeatsUnavailableError(seats=taken, rejected=rejected)
-    if code is Reply.SALES_CLOSED:
-        raise SalesClosedError
-    if code is Reply.HOLD_CAP:
-        raise HoldCapError
-    seats = msgspec.msgpack.decode(answer.body, type=Seats)
-    if code is Reply.NOT_HELD:
-        raise NotHeldError(seats=seats)
-    if code is Reply.UNKNOWN_SEAT:
-        raise UnknownSeatError(seats=seats)
-    raise AssertionError(f"no script answers {code!r} here")
-
-
-def _rejected(pairs: Rejections) -> tuple[RejectedSeat, ...]:
-    return tuple(RejectedSeat(seat=seat, code=_CODES[Reply(code)]) for seat, code in pairs)

@@ -7,15 +7,15 @@ import pytest
 
 from server.seats.keys import ShowtimeKeys
 from server.seats.replies import Reply
-from server.seats.scripts import READ_ONLY, Operation, load_scripts, source
+from server.seats.scripts import READ_ONLY, SHARED, Operation, load_scripts, source
 
 COMMON = ["epoch", "not_after", "now"]
 """What every script takes first; the prelude binds it."""
 
-REFUSALS = {"STALE_EPOCH", "TOO_LATE", "TORN"}
-"""What the prelude's `refusal` answers, for every script that asks it."""
+REFUSALS = {"STALE_EPOCH", "TOO_LATE", "TORN", "REPLAYED", "IDEMPOTENCY_MISMATCH"}
+"""What the prelude's `refusal` answers, and `replay` of requests with a key, for every script that asks them."""
 
-WRITES = re.compile(r"\b(?:commit|put|write|write_all)\(")
+WRITES = re.compile(r"\b(?:commit|give|keep|let_go|put|record_orders|write|write_all)\(")
 
 
 class Header:
@@ -44,9 +44,9 @@ def script(request: pytest.FixtureRequest) -> tuple[Operation, Header]:
 
 
 def test_every_file_is_an_operation() -> None:
-    """There is no Lua file that nothing runs, and no operation without a file."""
+    """There is no Lua file that nothing runs, and no operation without a file; what is shared has files too."""
     names = {path.name for path in files("server.seats").joinpath("lua").iterdir()}
-    assert names == {f"{operation}.lua" for operation in Operation} | {"prelude.lua"}
+    assert names == {f"{name}.lua" for name in (*Operation, *SHARED, "prelude")}
 
 
 def test_a_header_tells_the_purpose(script: tuple[Operation, Header]) -> None:
@@ -56,24 +56,27 @@ def test_a_header_tells_the_purpose(script: tuple[Operation, Header]) -> None:
 
 
 def test_keys_are_those_that_are_sent(script: tuple[Operation, Header]) -> None:
-    """KEYS are named in the order in which Python sends them and the prelude binds them."""
-    assert script[1].keys == list(ShowtimeKeys._fields)
+    """KEYS are named in the order in which Python sends them and the prelude binds them; one more may follow."""
+    operation, header = script
+    once = ["once"] if operation in SHARED["once"] else []
+    assert header.keys == [*ShowtimeKeys._fields, *once]
+    assert f"KEYS[{len(header.keys)}]" in source("once" if once else "prelude")
     bound = re.search(r"\nlocal (seats_key.+?) =\s+(KEYS.+?)\nlocal", source("prelude"), re.DOTALL)
     assert bound
     assert [name.removesuffix("_key") for name in re.split(r",\s*", bound[1])] == list(ShowtimeKeys._fields)
-    assert re.findall(r"KEYS\[(\d)\]", bound[2]) == [str(place + 1) for place in range(len(ShowtimeKeys._fields))]
+    assert re.findall(r"KEYS\[(\d+)\]", bound[2]) == [str(place + 1) for place in range(len(ShowtimeKeys._fields))]
 
 
 def test_arguments_are_bound_in_the_first_line(script: tuple[Operation, Header]) -> None:
-    """ARGV after the common ones are bound to the header's names, in its order, on the body's first line."""
+    """ARGV after the common ones are bound to the header's names, in its order, in the body's first paragraph."""
     header = script[1]
     assert header.argv[: len(COMMON)] == COMMON
     own = header.argv[len(COMMON) :]
     places = re.findall(r"ARGV\[(\d+)\]", header.body)
     assert places == [str(place + len(COMMON) + 1) for place in range(len(own))]
-    first = header.body.splitlines()[0]
+    first = header.body.split("\n\n")[0]
     if own:
-        assert first.startswith(f"local {', '.join(own)} = ")
+        assert ", ".join(re.findall(r"local (.+?) = ", first)) == ", ".join(own)
         assert first.count("ARGV[") == len(own)
 
 
@@ -91,10 +94,17 @@ def test_scripts_that_act_ask_refusal_first(script: tuple[Operation, Header]) ->
     if operation in {Operation.BEGIN, Operation.LOAD}:
         assert {"STALE_EPOCH", "TOO_LATE"} <= set(header.returns)
     else:
-        statements = [line for line in header.body.splitlines() if line and not line.startswith("local origin")]
+        statements = header.body.splitlines()
         asked = statements.index("local refused = refusal()")
         assert not any("redis.call" in line or WRITES.search(line) for line in statements[:asked])
         assert not REFUSALS & set(header.returns)
+
+
+def test_keys_are_looked_up_before_anything_is_decided() -> None:
+    """What a request with a key was answered before comes before every refusal of the script's own."""
+    for operation in SHARED["once"]:
+        body = source(operation)
+        assert body.index("refusal()") < body.index("replay(once_name, once_hash)") < body.index("unknown(seats)")
 
 
 def test_read_only_scripts_write_nothing(script: tuple[Operation, Header]) -> None:

@@ -31,9 +31,10 @@ async def test_an_answer_is_an_array_of_integers_and_lists(redis_url: str, key_p
     finally:
         await client.aclose()
     assert packed == (
-        b"\x93\x00\xcf"
+        b"\x95\x00\xcf"
         + (1_800_000_000_000).to_bytes(8, "big")
         + b"\x93\x90\xcf"
         + (2**53 - 1).to_bytes(8, "big")
         + b"\xff"
+        + b"\x00\x90"
     )

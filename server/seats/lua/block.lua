@@ -1,5 +1,5 @@
 -- Set free seats to `B` (`blocked` 1), or blocked ones back to `A` (0).
--- KEYS: seats locks expiries meta log holders deltas
+-- KEYS: seats locks expiries meta log holders orders pins ended deltas
 -- ARGV: epoch not_after now origin blocked seats
 -- Returns: OK {version}; UNKNOWN_SEAT {seats}; SEATS_UNAVAILABLE {{seat, code}...}
 local origin, blocked, seats = ARGV[4], ARGV[5], cmsgpack.unpack(ARGV[6])
@@ -29,9 +29,11 @@ for _, seat in ipairs(seats) do
   if blocked == '1' and not is_blocked then
     changed = true
     tell_expired(seat, '')
+    tell('', 'blocked', seat)
     put(seat, false, 'B')
   elseif blocked == '0' and is_blocked then
     changed = true
+    tell('', 'unblocked', seat)
     put(seat, false, 'A')
   end
 end

@@ -1,13 +1,18 @@
 -- Lock seats for a holder: all of them or none (mode `all`), or those that are free, in order (mode `any`).
--- KEYS: seats locks expiries meta log holders deltas
--- ARGV: epoch not_after now origin holder mode seats
+-- KEYS: seats locks expiries meta log holders orders pins ended deltas once
+-- ARGV: epoch not_after now origin holder mode seats once_name once_hash
 -- Returns: OK {version, letters_version, seats, rejected, holds}; UNKNOWN_SEAT {seats}; SALES_CLOSED {};
 --   LIMIT_EXCEEDED {{seat, code}...}; SEATS_UNAVAILABLE {{seat, code}...}
 local origin, holder, mode, seats = ARGV[4], ARGV[5], ARGV[6], cmsgpack.unpack(ARGV[7])
+local once_name, once_hash = ARGV[8], ARGV[9]
 
 local refused = refusal()
 if refused then
   return refused
+end
+local before = replay(once_name, once_hash)
+if before then
+  return before
 end
 local strangers = unknown(seats)
 if #strangers > 0 then
@@ -50,16 +55,20 @@ if #rejected > 0 and (mode == 'all' or #granted == 0) then
   return reply(REPLY.SEATS_UNAVAILABLE, rejected)
 end
 
+local function answer()
+  return {meta.version, meta.letters_version, granted, rejected, holds(holder)}
+end
+
 -- Nothing but own seats: nothing changes, not even the version.
 if #taken > 0 then
   for _, seat in ipairs(taken) do
     tell_expired(seat, holder)
     put(seat, {
       holder = holder, expires_at = now + meta.hold_ms, first_at = now, ordinal = meta.ordinal,
-      fence = meta.version + 1, order = '', until_at = 0,
+      fence = meta.version + 1, order = '',
     }, 'L')
     tell(holder, 'granted', seat)
   end
-  commit(origin)
+  commit(origin, function() keep(answer()) end)
 end
-return reply(REPLY.OK, {meta.version, meta.letters_version, granted, rejected, holds(holder)})
+return reply(REPLY.OK, answer())

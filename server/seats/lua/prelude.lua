@@ -2,11 +2,12 @@
 --
 -- A script decides first and writes last: it asks `refusal`, reads seats with `row` and `letter`, says what becomes
 -- of them with `put`, and ends in `commit`, which alone writes. A row is a seat that somebody has:
---   a lock    order '' and until_at 0; it runs while expires_at > now, and is stale after
---   a pin     order and until_at set; the lock underneath is kept as it was (expires_at 0: there was none)
---   a sale    order set, until_at 0, holder ''
-local seats_key, locks_key, expiries_key, meta_key, log_key, holders_key, deltas =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+--   a lock    order ''; it runs while expires_at > now, and is stale after
+--   a pin     order and until_at set; the lock underneath is kept as it was (expires_at 0: there was none); others are
+--             asked after until_at, its holder is shown deadline; confirmed 1 once the database has said so
+--   a sale    order set, until_at 0, expires_at 0; holder is who bought it
+local seats_key, locks_key, expiries_key, meta_key, log_key, holders_key, orders_key, pins_key, ended_key, deltas =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local epoch, not_after, injected_now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 -- Milliseconds by the store's own clock; tests inject theirs.
@@ -29,8 +30,16 @@ do
   end
 end
 
+-- What `commit` made happen: {holder or '', cause, seats}, of each.
+local told = {}
+
+local function reply_packed(code, body)
+  return '\149' -- an array of five
+    .. cmsgpack.pack(code, now) .. body .. cmsgpack.pack(meta.version or 0, told)
+end
+
 local function reply(code, body)
-  return cmsgpack.pack({code, now, body})
+  return reply_packed(code, cmsgpack.pack(body))
 end
 
 -- Refuses a command that comes too late, that expects another epoch, or that meets a mutation which broke off half-way:
@@ -62,13 +71,17 @@ local function unpacked(packed)
   local fields = cmsgpack.unpack(packed)
   return {
     holder = fields[1], expires_at = fields[2], first_at = fields[3], ordinal = fields[4], fence = fields[5],
-    order = fields[6], until_at = fields[7],
+    order = fields[6] or '', until_at = fields[7], deadline = fields[8], confirmed = fields[9],
   }
 end
 
 local function packed(row)
+  if row.order == '' then
+    return cmsgpack.pack({row.holder, row.expires_at, row.first_at, row.ordinal, row.fence})
+  end
   return cmsgpack.pack({
-    row.holder, row.expires_at, row.first_at, row.ordinal, row.fence, row.order, row.until_at,
+    row.holder, row.expires_at, row.first_at, row.ordinal, row.fence, row.order, row.until_at, row.deadline,
+    row.confirmed,
   })
 end
 
@@ -113,7 +126,7 @@ end
 
 local indexes = {}
 
--- The set of seats whose rows name the holder, stale locks among them.
+-- The set of seats that the holder has locks on, stale ones among them, or pins; what it bought is not in it.
 local function index(holder)
   if not indexes[holder] then
     local set = {}
@@ -143,14 +156,29 @@ local function holds(holder)
     local found = row(seat)
     local pinned = is_pin(found)
     list[place] = {
-      seat, pinned and found.until_at or found.expires_at, found.first_at, found.ordinal, found.fence,
+      seat, pinned and found.deadline or found.expires_at, found.first_at, found.ordinal, found.fence,
       pinned and found.order or cjson.null,
     }
   end
   return list
 end
 
-local pending, pending_seats, touched = {}, {}, {}
+local orders = {}
+
+-- What is known of an order: `version`, that of its row as last told by the database (0: never), and its set of `seats`.
+local function order_entry(order)
+  if not orders[order] then
+    local found = redis.call('HGET', orders_key, order)
+    local fields, set = found and cmsgpack.unpack(found) or {0, {}}, {}
+    for _, seat in ipairs(fields[2]) do
+      set[seat] = true
+    end
+    orders[order] = {version = fields[1], seats = set}
+  end
+  return orders[order]
+end
+
+local pending, pending_seats, touched, touched_orders = {}, {}, {}, {}
 
 -- What becomes of a seat: a row or false, and its letter. Nothing is written before `commit`.
 local function put(seat, new_row, new_letter)
@@ -163,9 +191,17 @@ local function put(seat, new_row, new_letter)
     index(old.holder)[seat] = nil
     touched[old.holder] = true
   end
-  if new_row and new_row.holder ~= '' then
+  if old and old.order ~= '' then
+    order_entry(old.order).seats[seat] = nil
+    touched_orders[old.order] = true
+  end
+  if new_row and new_row.holder ~= '' and (is_lock(new_row) or is_pin(new_row)) then
     index(new_row.holder)[seat] = true
     touched[new_row.holder] = true
+  end
+  if new_row and new_row.order ~= '' then
+    order_entry(new_row.order).seats[seat] = true
+    touched_orders[new_row.order] = true
   end
   rows[seat], letters[seat] = new_row, new_letter
 end
@@ -181,10 +217,69 @@ local function write_all(command, key, arguments)
   end
 end
 
--- Who lost or gained what; ends are announced before grants.
+-- Writes what became of the orders touched: row version, seats, and when somebody is to ask about them.
+local function record_orders()
+  for order in pairs(touched_orders) do
+    local entry, seats = order_entry(order), {}
+    local due = entry.doubted and now
+    for seat in pairs(entry.seats) do
+      seats[#seats + 1] = seat
+      if is_pin(row(seat)) then
+        due = math.min(due or math.huge, row(seat).until_at)
+      end
+    end
+    if #seats > 0 or entry.version > 0 then
+      write('HSET', orders_key, order, cmsgpack.pack({entry.version, seats}))
+    else
+      write('HDEL', orders_key, order)
+    end
+    if due then
+      write('ZADD', pins_key, due, order)
+    else
+      write('ZREM', pins_key, order)
+    end
+  end
+end
+
+-- For an hour it is known whose hold on a seat ended otherwise than by its holder's own wish.
+local ENDED_MS = 3600000
+
+local function ended_member(seat, holder)
+  return string.format('%d %s', seat, holder)
+end
+
+local function has_ended(seat, holder)
+  local ended_at = redis.call('ZSCORE', ended_key, ended_member(seat, holder))
+  return ended_at and tonumber(ended_at) > now - ENDED_MS
+end
+
+-- Ends to be known, and ends to be forgotten because the holder had the seat again since and gave it up itself.
+local new_ends, old_ends = {}, {}
+
+local function note_end(seat, holder)
+  new_ends[#new_ends + 1] = now
+  new_ends[#new_ends + 1] = ended_member(seat, holder)
+end
+
+local function forget_end(seat, holder)
+  old_ends[#old_ends + 1] = ended_member(seat, holder)
+end
+
+local function record_ends()
+  if #new_ends > 0 then
+    write('ZREMRANGEBYSCORE', ended_key, '-inf', now - ENDED_MS)
+  end
+  write_all('ZADD', ended_key, new_ends)
+  write_all('ZREM', ended_key, old_ends)
+end
+
+-- Who lost or gained what ('' for nobody); ends are announced before grants.
 local causes, cause_of = {}, {}
 
 local function tell(holder, cause, seat)
+  if cause == 'expired' then
+    note_end(seat, holder)
+  end
   local key = cause .. ' ' .. holder
   local entry = cause_of[key]
   if not entry then
@@ -204,8 +299,8 @@ end
 
 -- Writes all that was put as the next version, logs it and announces it. `writing` names the version before anything
 -- else is written, and `version` follows last, so that a mutation which breaks off in between is known for that; all rows
--- go in one command, so that it leaves all of them or none.
-local function commit(origin)
+-- go in one command, so that it leaves all of them or none. `also`, if given, writes what belongs to the rows, after them.
+local function commit(origin, also)
   local changes, set, unset, ends, ended = {}, {}, {}, {}, {}
   for _, seat in ipairs(pending_seats) do
     local old, new = pending[seat], row(seat)
@@ -242,11 +337,18 @@ local function commit(origin)
   for _, ending in ipairs({true, false}) do
     for _, entry in ipairs(causes) do
       if (entry.cause == 'expired') == ending then
-        private[#private + 1] = {entry.holder, entry.cause, entry.seats, holds(entry.holder)}
+        told[#told + 1] = {entry.holder, entry.cause, entry.seats}
+        if entry.holder ~= '' then
+          private[#private + 1] = {entry.holder, entry.cause, entry.seats, holds(entry.holder)}
+        end
       end
     end
   end
   local version = meta.version + 1
+  meta.version = version
+  if #changes > 0 then
+    meta.letters_version = version
+  end
   local packed_changes = cmsgpack.pack(changes)
   local message = '\150' -- an array of six
     .. cmsgpack.pack(meta.epoch, version) .. packed_changes .. cmsgpack.pack(now, private) .. origin
@@ -255,6 +357,9 @@ local function commit(origin)
   write('XADD', log_key, 'MAXLEN', '=', meta.log_length, string.format('%d-0', version), 'changes', packed_changes)
   write_all('HSET', locks_key, set)
   write_all('HDEL', locks_key, unset)
+  if also then
+    also()
+  end
   for _, change in ipairs(changes) do
     write('SETRANGE', seats_key, change[1], change[2])
   end
@@ -262,10 +367,8 @@ local function commit(origin)
   write_all('ZREM', expiries_key, ended)
   write_all('HSET', holders_key, lists)
   write_all('HDEL', holders_key, emptied)
-  if #changes > 0 then
-    meta.letters_version = version
-  end
-  meta.version = version
+  record_orders()
+  record_ends()
   write('HSET', meta_key, 'version', version, 'letters_version', meta.letters_version)
   write('SPUBLISH', deltas, message)
 end

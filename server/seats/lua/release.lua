@@ -1,8 +1,8 @@
--- Free those seats that are the order's; a lock that was kept underneath and still runs stands again.
--- KEYS: seats locks expiries meta log holders deltas
--- ARGV: epoch not_after now origin order seats
+-- Undo the pins of an order that was never written: those named, or all of them. What the database said of stays.
+-- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- ARGV: epoch not_after now origin order named seats
 -- Returns: OK {version}; UNKNOWN_SEAT {seats}
-local origin, order, seats = ARGV[4], ARGV[5], cmsgpack.unpack(ARGV[6])
+local origin, order, named, seats = ARGV[4], ARGV[5], ARGV[6], cmsgpack.unpack(ARGV[7])
 
 local refused = refusal()
 if refused then
@@ -13,26 +13,24 @@ if #strangers > 0 then
   return reply(REPLY.UNKNOWN_SEAT, strangers)
 end
 
+if named == '0' then
+  for seat in pairs(order_entry(order).seats) do
+    seats[#seats + 1] = seat
+  end
+  table.sort(seats)
+end
 local changed = false
 for _, seat in ipairs(seats) do
   local found = row(seat)
-  if found and found.order == order then
+  if found and found.order == order and found.confirmed == 0 then
     changed = true
-    if found.expires_at > now then
-      tell(found.holder, 'released', seat)
-      put(seat, {
-        holder = found.holder, expires_at = found.expires_at, first_at = found.first_at, ordinal = found.ordinal,
-        fence = found.fence, order = '', until_at = 0,
-      }, 'L')
-    else
-      if found.holder ~= '' then
-        tell(found.holder, found.expires_at > 0 and 'expired' or 'released', seat)
-      end
-      put(seat, false, 'A')
-    end
+    let_go(seat)
   end
 end
+touched_orders[order] = true
 if changed then
   commit(origin)
+else
+  record_orders()
 end
 return reply(REPLY.OK, {meta.version})

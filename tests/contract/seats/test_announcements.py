@@ -4,7 +4,7 @@ import pytest
 
 from server.domain.errors import CineBookError
 from server.ports import Announcement, Origin, PrivateChange, SeatStore
-from tests.contract.seats.world import ALICE, BOB, HOLD_MS, START, Adapter, Clock, Listener
+from tests.contract.seats.world import ALICE, BOB, HOLD_MS, START, Adapter, Clock, Listener, sell
 
 
 @pytest.fixture
@@ -135,9 +135,9 @@ async def test_ones_own_takeover_is_a_grant_alone(store: SeatStore, channel: Lis
 async def test_orders_are_announced(store: SeatStore, channel: Listener, clock: Clock) -> None:
     """Pinned, sold and released seats: letters for all, and the holder learns what it still has."""
     await store.lock("demo", ALICE, (0, 1), "all")
-    await store.occupy("demo", ALICE, (0, 1), "order", START + 30_000)
+    await store.pin("demo", ALICE, (0, 1), "order", deadline=START + 30_000)
     await store.release("demo", (1,), "order")
-    await store.occupy("demo", None, (0,), "order", None)
+    await sell(store, (0,))
     await channel.next()
 
     pinned, released, sold = [await channel.next() for _ in range(3)]
@@ -161,7 +161,7 @@ async def test_orders_are_announced(store: SeatStore, channel: Listener, clock: 
 async def test_a_release_after_the_locks_end_says_expired(store: SeatStore, channel: Listener, clock: Clock) -> None:
     """A holder whose lock ended underneath its pin is told that it did."""
     await store.lock("demo", ALICE, (0,), "all")
-    await store.occupy("demo", ALICE, (0,), "order", START + 30_000)
+    await store.pin("demo", ALICE, (0,), "order", deadline=START + 30_000)
     clock.advance(HOLD_MS)
     await store.release("demo", (0,), "order")
     await channel.next()

@@ -55,7 +55,7 @@ async def test_unlock_leaves_out_what_is_not_ones_own(store: SeatStore, clock: C
 async def test_unlock_leaves_seats_in_a_checkout(store: SeatStore) -> None:
     """A seat in a checkout is not released, named or not."""
     await store.lock("demo", ALICE, (0, 1), "all")
-    await store.occupy("demo", ALICE, (0,), "order", START + 30_000)
+    await store.pin("demo", ALICE, (0,), "order", deadline=START + 30_000)
 
     assert (await store.unlock("demo", ALICE, (0,))).seats == ()
     assert (await store.unlock("demo", ALICE, None)).seats == (1,)
@@ -142,7 +142,7 @@ async def test_extend_of_what_is_not_held_changes_nothing(store: SeatStore, cloc
     """Seats of others, free seats, seats in a checkout and ended locks are `not_held`, and the held ones stay as is."""
     await store.lock("demo", ALICE, (0, 1), "all")
     await store.lock("demo", BOB, (2,), "all")
-    await store.occupy("demo", ALICE, (1,), "order", START + 30_000)
+    await store.pin("demo", ALICE, (1,), "order", deadline=START + 30_000)
     clock.advance(1000)
 
     with pytest.raises(NotHeldError) as refusal:
@@ -159,7 +159,7 @@ async def test_extend_with_nothing_held_is_not_held(store: SeatStore, clock: Clo
     assert nothing.value.seats == ()
 
     await store.lock("demo", ALICE, (0, 1), "all")
-    await store.occupy("demo", ALICE, (1,), "order", START + 2 * HOLD_MS)
+    await store.pin("demo", ALICE, (1,), "order", deadline=START + 2 * HOLD_MS)
     clock.advance(HOLD_MS)
     with pytest.raises(NotHeldError):
         await store.extend("demo", ALICE, None)
@@ -197,7 +197,7 @@ async def test_expire_leaves_a_lock_that_was_extended(store: SeatStore, clock: C
 async def test_expire_leaves_pins(store: SeatStore, clock: Clock) -> None:
     """A seat in a checkout is not swept with the locks, even where the lock underneath has ended."""
     await store.lock("demo", ALICE, (0,), "all")
-    await store.occupy("demo", ALICE, (0,), "order", START + 30_000)
+    await store.pin("demo", ALICE, (0,), "order", deadline=START + 30_000)
     clock.advance(2 * HOLD_MS)
 
     assert await store.expire("demo") == 0

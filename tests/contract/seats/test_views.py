@@ -1,6 +1,7 @@
 """What `SeatStore` lets see: snapshot, since, positions, letters, holdings, settled, signed."""
 
 import asyncio
+import itertools
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -31,7 +32,7 @@ async def test_a_showtime_opens_with_what_the_database_says(store: SeatStore, ad
     snapshot = await store.snapshot("other")
 
     assert (snapshot.seats, snapshot.version, snapshot.layout) == ("OAAAAB", 1, 7)
-    assert await store.release("other", (0,), "order") == 2
+    assert await store.apply("other", "order", "alice", (), deadline=None, row_version=2, all_seats=(0,)) == 2
 
 
 async def test_since_folds_the_changes(store: SeatStore) -> None:
@@ -61,7 +62,9 @@ async def test_since_tells_nothing_it_cannot_know(store: SeatStore) -> None:
 @given(
     actions=st.lists(
         st.tuples(
-            st.sampled_from(["lock", "unlock", "extend", "occupy", "release", "block", "unblock", "wait"]),
+            st.sampled_from(
+                ["lock", "unlock", "extend", "pin", "occupy", "sell", "release", "block", "unblock", "wait"]
+            ),
             st.sampled_from([ALICE, BOB, CAROL]),
             st.lists(st.integers(0, SEATS - 1), min_size=1, max_size=4, unique=True).map(tuple),
         ),
@@ -101,21 +104,34 @@ async def _act(store: SeatStore, clock: Clock, action: str, holder: object, seat
             await store.unlock("demo", who, seats)
         case "extend":
             await store.extend("demo", who, None)
+        case "pin":
+            await store.pin("demo", who, seats, who.id, deadline=clock.now + HOLD_MS)
         case "occupy":
-            await store.occupy("demo", who, seats, who.id, clock.now + HOLD_MS)
+            await store.occupy("demo", who.id, seats, who.id, deadline=clock.now + HOLD_MS)
+        case "sell":
+            await _say(store, who.id, seats)
         case "release":
-            await store.release("demo", seats, who.id)
+            await store.release("demo", None, who.id)
         case "block" | "unblock":
             await store.block("demo", seats, blocked=action == "block")
         case _:
             clock.advance(HOLD_MS // 2)
 
 
+ROW_VERSIONS = itertools.count(1)
+
+
+async def _say(store: SeatStore, name: str, seats: tuple[int, ...]) -> None:
+    """Have the database say that the holder's one order owns these seats, paid for, and no others."""
+    everything = tuple(range(SEATS))
+    await store.apply("demo", name, name, seats, deadline=None, row_version=next(ROW_VERSIONS), all_seats=everything)
+
+
 async def _clear(store: SeatStore, clock: Clock) -> None:
     """Leave every seat free for the next example; sales must not end either."""
     everything = tuple(range(SEATS))
     for holder in (ALICE, BOB, CAROL):
-        await store.release("demo", everything, holder.id)
+        await _say(store, holder.id, ())
         await store.unlock("demo", holder, None)
     await store.expire("demo")
     await store.block("demo", everything, blocked=False)

@@ -13,6 +13,7 @@ import redis.asyncio as redis
 from server.domain.errors import NotFoundError, ShowtimeNotFoundError
 from server.domain.holds import Holder
 from server.domain.layout import Layout, Seat, SeatKind
+from server.domain.ledger import SeatEvent
 from server.domain.showtimes import Limits, Occupation, Sales, SeatFacts
 from server.ports import Announcement, SeatStore
 from server.seats import ReceiptSigner, RedisSeatStore
@@ -50,6 +51,11 @@ def owned(
     return Occupation(
         seat=seat, order=order, holder=holder, deadline=deadline, row_version=row_version, ordinal=1, fence=1
     )
+
+
+async def sell(store: SeatStore, seats: tuple[int, ...], order: str = "order", *, holder: str = "alice") -> int:
+    """Have the database say that an order owns these seats of `demo`, and that they are paid for."""
+    return await store.apply("demo", order, holder, seats, deadline=None, row_version=1, all_seats=seats)
 
 
 @dataclass
@@ -136,7 +142,9 @@ class Adapter(Protocol):
 
     catalogue: CatalogueInMemory
 
-    async def open(self, *, clock: Callable[[], int] | None) -> SeatStore:
+    async def open(
+        self, *, clock: Callable[[], int] | None, record: Callable[[SeatEvent], None] | None = None
+    ) -> SeatStore:
         """One more worker's store, started; closed when the test ends. No clock: the server's own."""
         ...
 
@@ -192,6 +200,7 @@ class RedisAdapter:
         connections: int = 4,
         log_length: int = 1000,
         opening_ms: int = 3000,
+        record: Callable[[SeatEvent], None] | None = None,
     ) -> RedisSeatStore:
         """See `Adapter.open`."""
         store = RedisSeatStore(
@@ -208,6 +217,7 @@ class RedisAdapter:
             connections=connections,
             log_length=log_length,
             opening_ms=opening_ms,
+            record=record,
         )
         self._stack.push_async_callback(store.close)
         await store.start()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from protocol.codes import Outcome
-from server.domain.errors import SeatsUnavailableError, UnavailableError
+from server.domain.errors import GoneError, SeatsUnavailableError, UnavailableError
 from server.domain.showtimes import SeatFacts
 from server.embedded import EmbeddedValkey
 from server.ports import Position
@@ -23,6 +23,7 @@ from tests.contract.seats.world import (
     make_layout,
     owned,
     redis_adapter,
+    sell,
 )
 
 
@@ -121,12 +122,14 @@ async def test_the_database_has_the_last_word(
     """Seats sold or blocked meanwhile are so; a sale without an order is free, a pin without one its former lock."""
     store = await own_adapter.open(clock=clock)
     await store.lock("demo", ALICE, (0, 1, 2, 3), "all")
-    await store.occupy("demo", ALICE, (0,), "gone", START + 30_000)
-    await store.occupy("demo", ALICE, (1,), "kept", START + 30_000)
-    await store.occupy("demo", None, (4,), "gone", None)
-    await store.occupy("demo", None, (5,), "kept", None)
+    await store.pin("demo", ALICE, (0,), "gone", deadline=START + 30_000)
+    await store.pin("demo", ALICE, (1,), "kept", deadline=START + 30_000)
+    await sell(store, (4,), "sold and gone")
+    await sell(store, (5,), "sold and kept")
     own_adapter.catalogue.change(
-        "demo", occupations=(owned(1, "kept"), owned(5, "kept"), owned(2, "other")), blocked=(3, 7)
+        "demo",
+        occupations=(owned(1, "kept", deadline=START + 30_000), owned(5, "sold"), owned(2, "other", holder="bob")),
+        blocked=(3, 7),
     )
 
     own_valkey.restart()
@@ -134,8 +137,11 @@ async def test_the_database_has_the_last_word(
     assert (await store.snapshot("demo")).seats[:8] == "LOOBAOAB"
     holds = (await store.holdings("demo", ALICE)).holds
     assert [(hold.seat, hold.order) for hold in holds] == [(0, None), (1, "kept")]
-    await store.release("demo", (1,), "kept")
+    await store.apply("demo", "kept", "alice", (), deadline=None, row_version=2, all_seats=(1,))
     assert (await store.snapshot("demo")).seats[1] == "L"
+    with pytest.raises(GoneError) as refusal:
+        await store.pin("demo", ALICE, (2, 3), "another", deadline=START + 30_000)
+    assert refusal.value.seats == (2, 3)
 
 
 async def test_limits_are_read_anew(own_valkey: EmbeddedValkey, own_adapter: RedisAdapter, clock: Clock) -> None:
@@ -157,8 +163,10 @@ async def test_another_layout_maps_seats_by_id(
     """Locks follow the id printed on the seat to its new index; a seat that is no more is lost."""
     store = await own_adapter.open(clock=clock)
     await store.lock("demo", ALICE, (0, 2, 3), "all")
-    await store.occupy("demo", ALICE, (3,), "order", START + 30_000)
-    own_adapter.catalogue.add("demo", make_layout(version=2, seats=10, first=3), occupations=(owned(1),))
+    await store.pin("demo", ALICE, (3,), "order", deadline=START + 30_000)
+    own_adapter.catalogue.add(
+        "demo", make_layout(version=2, seats=10, first=3), occupations=(owned(1, deadline=START + 30_000),)
+    )
     own_valkey.restart()
 
     snapshot = await store.snapshot("demo")
