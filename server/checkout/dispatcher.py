@@ -26,13 +26,17 @@ _log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """Does what the outbox holds, at once after `nudge`, else every `poll_ms`. `start` before use, `close` after it."""
+    """Does what the outbox holds: when `due` is set, and every `poll_ms`. `start` before use, `close` after it.
+
+    `failed` is told of each effect that could not be done, with what came in the way. `reach` is for tests.
+    """
 
     def __init__(
         self,
         *,
         outbox: Outbox,
         jobs: Jobs,
+        due: asyncio.Event,
         now: Callable[[], int],
         poll_ms: int = 1000,
         failed: Callable[[EffectKind, str], None] = lambda _kind, _error: None,
@@ -44,7 +48,7 @@ class Dispatcher:
         self._poll_s: Final = poll_ms / 1000
         self._failed = failed
         self._reach = reach
-        self._due = asyncio.Event()
+        self._due = due
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -58,10 +62,6 @@ class Dispatcher:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
-
-    def nudge(self) -> None:
-        """Something was put into the outbox."""
-        self._due.set()
 
     async def work(self) -> int:
         """Do all that is due now; how many jobs that was."""

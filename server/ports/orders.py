@@ -112,6 +112,10 @@ class Orders(Protocol):
         """Finish a key that `place` left unfinished."""
         ...
 
+    async def forget(self, *, now: int) -> int:
+        """Drop idempotency keys that are older than 24 h; how many."""
+        ...
+
     async def record(self, callback: CallbackRecord) -> bool:
         """Keep a message that changed nothing; whether it was new."""
         ...
