@@ -3,11 +3,12 @@
 Only what starts and wires a process reads them; everything else is given what it needs.
 """
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.domain.showtimes import Limits
@@ -168,11 +169,25 @@ class Settings(BaseSettings):
         "allowed_origins", "gateways", "trusted_proxies", "vnpay_ipn_addresses", "momo_ipn_addresses", mode="before"
     )
     @classmethod
-    def _split(cls, value: object, info: ValidationInfo) -> object:
-        if not isinstance(value, str):
-            return value
-        parts = (part.strip() for part in value.split(","))
-        return tuple(part.rstrip("/") if info.field_name == "allowed_origins" else part for part in parts if part)
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("push_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url(cls, value: SecretStr) -> SecretStr:
+        url = _of_scheme(value.get_secret_value(), "smtps", "smtp+starttls", "smtp")
+        if url.startswith("smtp:") and urlsplit(url).password is not None:
+            raise ValueError("must not have a password without encryption")
+        return value
 
     @field_validator("trusted_proxies", "vnpay_ipn_addresses", "momo_ipn_addresses")
     @classmethod
@@ -203,7 +218,7 @@ class Settings(BaseSettings):
     @field_validator("vnpay_server_ip")
     @classmethod
     def _server_ip(cls, value: str) -> str:
-        return str(ipaddress.ip_address(value))
+        return str(ip_address(value))
 
     @field_validator("gateways")
     @classmethod
@@ -212,20 +227,18 @@ class Settings(BaseSettings):
             raise ValueError("must be one or more of vnpay, momo and sandbox, each once")
         return value
 
-    @field_validator("push_hosts", mode="before")
-    @classmethod
-    def _hosts(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("smtp_url")
-    @classmethod
-    def _smtp_url(cls, value: SecretStr) -> SecretStr:
-        url = _of_scheme(value.get_secret_value(), "smtps", "smtp+starttls", "smtp")
-        if url.startswith("smtp:") and urlsplit(url).password is not None:
-            raise ValueError("must not have a password without encryption")
-        return value
+    @model_validator(mode="after")
+    def _gateways_configured(self) -> Self:
+        for gateway in self.gateways:
+            needed = {name: getattr(self, name) for name in NEEDED_BY.get(gateway, ())}
+            missing = [
+                name.upper()
+                for name, value in needed.items()
+                if not (value.get_secret_value() if isinstance(value, SecretStr) else value)
+            ]
+            if missing:
+                raise ValueError(f"GATEWAYS lists {gateway}, which needs {', '.join(missing)} too")
+        return self
 
     @field_validator("redis_url")
     @classmethod
