@@ -1,4 +1,4 @@
-"""The command `cinebook`: run, serve, migrate, seed and watch."""
+"""The command `cinebook`: run, serve, migrate, seed, watch and staff."""
 
 import asyncio
 import contextlib
@@ -15,9 +15,11 @@ from typing import Annotated, Final, NoReturn
 import typer
 from pydantic import ValidationError
 
+from server.cli_staff import hint, staff_commands
 from server.db.migrate import upgrade
 from server.domain.errors import UnavailableError
-from server.embedded import Addresses, EmbeddedError, EmbeddedServers
+from server.domain.staff import StaffError
+from server.embedded import Addresses, EmbeddedError, EmbeddedPostgres, EmbeddedServers
 from server.identity.secrets import SecretError, load_secret
 from server.main import create_app, migrate_and_seed
 from server.ops.logging import configure
@@ -49,6 +51,8 @@ def run(workers: Workers = None) -> None:
         listener = listen(settings.host, settings.port)
         with _addresses(settings) as addresses:
             migrate_and_seed(addresses.database_url)
+            if (advice := hint(addresses.database_url)) is not None:
+                print(advice, file=sys.stderr)
             _serve(settings, addresses, listener)
 
 
@@ -161,16 +165,35 @@ def _configured(settings: Settings) -> Addresses:
 
 
 @contextlib.contextmanager
+def _database() -> Iterator[str]:
+    """The configured database, that of a server which runs in the folder, or the embedded one; at its newest version.
+
+    It ends with this block where it was started by it.
+    """
+    settings = _settings()
+    running = None if settings.database_url else EmbeddedPostgres(settings.data_dir).join()
+    if running is not None:
+        yield running
+        return
+    with _addresses(settings) as addresses:
+        upgrade(addresses.database_url)
+        yield addresses.database_url
+
+
+@contextlib.contextmanager
 def _failing_clearly() -> Iterator[None]:
     """Say in one line what a person has to mend."""
     try:
         yield
-    except (EmbeddedError, BindError, SecretError, WatchError) as error:
+    except (EmbeddedError, BindError, SecretError, StaffError, WatchError) as error:
         _fail(str(error))
     except UnavailableError as error:
         # Only what is done to the database before serving lets it through.
         reason = str(error.__cause__).partition("\n")[0]
         _fail(f"the database does not serve: {reason}")
+
+
+app.add_typer(staff_commands(_database, _failing_clearly), name="staff")
 
 
 def _fail(reason: str, code: int = 1) -> NoReturn:

@@ -44,7 +44,7 @@ class Command:
                 text=True,
                 # A process group of its own, as a terminal gives to what it runs in the foreground.
                 start_new_session=True,
-                env=_environment(self._settings),
+                env=environment(self._settings),
             )
         self._process = process
         threading.Thread(target=self._read, args=(_pipe(process.stdout),), daemon=True).start()
@@ -149,7 +149,8 @@ def wait_until_gone(pids: list[int]) -> None:
         time.sleep(_POLL_S)
 
 
-def _environment(settings: dict[str, object]) -> dict[str, str]:
+def environment(settings: dict[str, object]) -> dict[str, str]:
+    """What the command is started with: these settings (without their prefix), and none from outside."""
     # As in a person's pipe, standard output is not to be unbuffered.
     others = {
         name: value

@@ -63,6 +63,14 @@ class EmbeddedServer(ABC):
                 raise
         return self.url
 
+    def join(self) -> str | None:
+        """The URL of the server that another process runs on this folder, whose it stays; None if none does."""
+        _, sockets = self._recorded()
+        if sockets is None or not self._lock.is_held():
+            return None
+        self._sockets.adopt(sockets)
+        return self.url
+
     def stop(self) -> None:
         """Stop the server orderly, so that its data are on disk; nothing happens if it is not running."""
         if self._process is not None:

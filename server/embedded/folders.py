@@ -68,6 +68,19 @@ class FolderLock:
             ) from None
         self._file = file
 
+    def is_held(self) -> bool:
+        """Whether another start holds the lock."""
+        try:
+            file = (self._folder / "lock").open("rb")
+        except FileNotFoundError:
+            return False
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
     def release(self) -> None:
         """Let go of the lock; nothing happens if it is not held."""
         if self._file is not None:
@@ -88,6 +101,10 @@ class SocketFolder:
         if self._path is None:
             raise EmbeddedError("The server has not been started.")
         return self._path
+
+    def adopt(self, path: Path) -> None:
+        """Be the folder that another process made and uses."""
+        self._path = path
 
     def create(self, owner: ServiceUser | None) -> Path:
         """Make the folder, owned by `owner` where one is given."""

@@ -27,7 +27,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "serving": CORE | {"ops", "live", "web"},
     "supervisor": {"ops", "embedded", "serving"},
     "worker": {"ops", "embedded", "main", "serving", "supervisor"},
-    "cli": CORE | {"ops", "tickets", "embedded", "web", "main", "serving", "supervisor", "watch"} | SIBLINGS,
+    "cli_staff": CORE | {"db", "identity"},
+    "cli": CORE
+    | {"ops", "tickets", "embedded", "web", "main", "serving", "supervisor", "watch", "cli_staff"}
+    | SIBLINGS,
 }
 """What each part of `server` may import of the others; its own part always."""
 

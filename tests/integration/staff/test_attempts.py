@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy import text
 
 from server.domain.attempts import FIRST_DELAY_MS, FORGET_MS, FREE_BY_ADDRESS, FREE_BY_LOGIN, LONGEST_DELAY_MS
 from server.domain.errors import RateLimitedError
@@ -79,12 +80,15 @@ async def test_signing_in_does_not_clear_the_address(place: Place) -> None:
 
 async def test_a_delay_has_a_longest_and_failures_are_forgotten(place: Place) -> None:
     """After a quarter of an hour without any, counting begins anew, and the old rows are removed."""
-    for _ in range(FREE_BY_LOGIN + 12):
-        await fail(place, "mai", "192.0.2.1")
+    for number in range(FREE_BY_LOGIN + 12):
+        await fail(place, "mai", f"192.0.2.{number}")
         place.clock.ms += LONGEST_DELAY_MS
     place.clock.ms -= LONGEST_DELAY_MS
     assert await wait(place, "mai", "192.0.2.1") == LONGEST_DELAY_MS
     place.clock.ms += FORGET_MS
+    await guess(place, "binh", "192.0.2.2", PASSWORD)
+    async with place.engine.connect() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM staff_attempts"))).scalar_one() == 2
     for _ in range(FREE_BY_LOGIN):
         await fail(place, "mai", "192.0.2.1")
     assert await wait(place, "mai", "192.0.2.1") == FIRST_DELAY_MS
