@@ -1,7 +1,6 @@
 """What gateways tell us, believed only where it is signed."""
 
-import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -25,16 +24,11 @@ from server.ports.orders import CallbackRecord, Orders
 MAX_KEPT: Final = 8192
 """Bytes that are kept of a message that nobody vouches for."""
 
-Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
-
 _log = structlog.get_logger(__name__)
 
 
 class Callbacks:
-    """Receives callbacks and returning customers of every gateway.
-
-    `allowed` names the addresses that a gateway calls from, where that is to be checked; none means any.
-    """
+    """Receives callbacks and returning customers of every gateway."""
 
     def __init__(
         self,
@@ -43,14 +37,12 @@ class Callbacks:
         orders: Orders,
         settler: Settler,
         now: Callable[[], int],
-        allowed: Mapping[str, Networks],
         reach: Reach = pass_by,
     ) -> None:
         self._gateways = gateways
         self._orders = orders
         self._settler = settler
         self._now = now
-        self._allowed = allowed
         self._reach = reach
 
     async def receive(self, name: str, callback: Callback, *, address: str | None) -> CallbackAnswer:
@@ -59,7 +51,7 @@ class Callbacks:
         The same message may come any number of times. What cannot be written now is asked to come again.
         """
         gateway = self._gateway(name)
-        if not self._may_call(name, address):
+        if not gateway.allowed(address):
             _log.warning("a callback came from an address that is not the gateway's", gateway=name)
             return gateway.answer(Verdict.FORGED)
         try:
@@ -118,12 +110,6 @@ class Callbacks:
         if gateway is None:
             raise NotFoundError("no such gateway")
         return gateway
-
-    def _may_call(self, name: str, address: str | None) -> bool:
-        networks = self._allowed.get(name, ())
-        if not networks:
-            return True
-        return address is not None and any(ipaddress.ip_address(address) in network for network in networks)
 
     def _record(
         self, gateway: PaymentGateway, kind: str, callback: Callback, fact: Fact | None

@@ -13,7 +13,7 @@ from server.checkout.settler import Settler
 from server.domain.errors import OrderNotFoundError, UnavailableError
 from server.domain.orders import OrderState
 from server.domain.settlement import expire
-from server.ports import Catalogue, SeatStore
+from server.ports import SeatStore
 from server.ports.orders import Orders
 
 ASKING_MS: Final = 60_000
@@ -32,7 +32,6 @@ class Rounds:
         self,
         *,
         store: SeatStore,
-        catalogue: Catalogue,
         orders: Orders,
         gateways: Gateways,
         settler: Settler,
@@ -41,7 +40,6 @@ class Rounds:
         reach: Reach = pass_by,
     ) -> None:
         self._store = store
-        self._catalogue = catalogue
         self._orders = orders
         self._gateways = gateways
         self._settler = settler
@@ -61,8 +59,7 @@ class Rounds:
         try:
             order = await self._orders.order(order_id)
         except OrderNotFoundError:
-            layout = await self._catalogue.layout((await self._catalogue.showtime(showtime)).layout)
-            await self._store.release(showtime, tuple(seat.index for seat in layout.seats), order_id)
+            await self._store.release(showtime, None, order_id)
             return
         if order.state is OrderState.OPEN and self._now() >= order.expires_at:
             await self._settler.decide(order_id, lambda found: expire(found, now=self._now()))

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 
-from server.checkout.callbacks import Callbacks, Networks
+from server.checkout.callbacks import Callbacks
 from server.checkout.checkout import Checkout, Rule
 from server.checkout.desk import OrderDesk
 from server.checkout.dispatcher import Dispatcher
@@ -24,8 +24,8 @@ from server.ports.outbox import Outbox
 class Till:
     """The use cases: `checkout`, `desk`, `callbacks`, `dispatcher`, `rounds`; `start` before use, `close` after it.
 
-    `payment_ms` is how long a customer has to pay. `order_url` makes the link to an order's page for its customer,
-    `allowed` names the networks that a gateway calls from. `failed` is told of each effect that could not be done.
+    `payment_ms` is how long a customer has to pay. `order_url` makes the link to an order's page for its customer.
+    `failed` is told of each effect that could not be done.
     `reach` is for tests.
     """
 
@@ -40,7 +40,6 @@ class Till:
         notifier: Notifier,
         payment_ms: int,
         order_url: Callable[[str], str],
-        allowed: Mapping[str, Networks],
         rules: tuple[Rule, ...] = (),
         round_ms: int = 1000,
         failed: Callable[[EffectKind, str], None] = lambda _kind, _error: None,
@@ -78,12 +77,9 @@ class Till:
             reach=reach,
         )
         self.desk = OrderDesk(orders=orders, gateways=self.gateways, now=now, nudge=due.set)
-        self.callbacks = Callbacks(
-            gateways=self.gateways, orders=orders, settler=settler, now=now, allowed=allowed, reach=reach
-        )
+        self.callbacks = Callbacks(gateways=self.gateways, orders=orders, settler=settler, now=now, reach=reach)
         self.rounds = Rounds(
             store=store,
-            catalogue=catalogue,
             orders=orders,
             gateways=self.gateways,
             settler=settler,
