@@ -28,6 +28,7 @@
  * @property {Zone[]} zones
  * @property {Limits} limits
  * @property {Record<string, number>} [seats_left] by zone id, in lists only
+ * @property {Gateway[]} [gateways] that it may be paid through
  *
  * @typedef {object} Seat
  * @property {number} index
@@ -56,6 +57,31 @@
  * @property {"all" | "any"} [mode]
  * @property {string} [receipt]
  * @property {string} [token]
+ *
+ * @typedef {{id: string, name: string}} Gateway
+ *
+ * @typedef {object} CheckoutRequest
+ * @property {string[]} seats
+ * @property {{email: string, phone?: string, name?: string, locale: string}} customer
+ * @property {string} gateway
+ * @property {number} expected_total
+ *
+ * @typedef {object} Order
+ * @property {string} id
+ * @property {string} showtime
+ * @property {string} state
+ * @property {{seat: string, zone: string, price: number}[]} seats
+ * @property {number} amount
+ * @property {string} currency
+ * @property {number} expires_at the payment deadline
+ * @property {{gateway: string, state: string, redirect_url?: string}} payment the one that pays it, or the latest
+ * @property {Refund[]} refunds
+ * @property {string} email masked
+ * @property {Ticket[]} [tickets]
+ * @property {number} [server_at]
+ *
+ * @typedef {{amount: number, state: string, reason: string, seats: string[]}} Refund
+ * @typedef {{seat: string, code: string, qr: string}} Ticket `qr` is an SVG element
  *
  * @typedef {{kind: "connect", path: string} | {kind: "send", text: string} | {kind: "drop"} | {kind: "session"}} Effect
  */

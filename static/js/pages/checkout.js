@@ -1,0 +1,46 @@
+import { Api } from "../core/api.js";
+import { Client } from "../core/client.js";
+import { Connection } from "../core/connection.js";
+import { Http } from "../core/http.js";
+import { Intent } from "../core/intent.js";
+import { Orders } from "../core/orders.js";
+import { CheckoutPage } from "../ui/checkout-page.js";
+import { hook } from "../ui/dom.js";
+import { Speaker } from "../ui/speaker.js";
+
+const showtime = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+
+/** @param {string} url @param {RequestInit} [init] */
+const ask = (url, init) => fetch(url, init);
+
+const api = new Api(ask);
+const client = new Client({ showtime });
+const connection = new Connection(client, {
+  origin: location.origin.replace(/^http/, "ws"),
+  WebSocket,
+  timers: { set: (callback, ms) => setTimeout(callback, ms), clear: (timer) => clearTimeout(timer) },
+  clock: () => Date.now(),
+  openSession: () => api.createSession(),
+});
+const page = new CheckoutPage({
+  showtime,
+  client,
+  connection,
+  api,
+  orders: new Orders(new Http(ask)),
+  intent: new Intent({ wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }),
+  speaker: new Speaker(),
+  /** @param {string} order @param {string} url */
+  leave(order, url) {
+    // Who comes back from the gateway comes back to the order: this form has done its work.
+    history.replaceState(null, "", `/orders/${encodeURIComponent(order)}`);
+    location.assign(url);
+  },
+});
+
+addEventListener("online", () => page.hurry());
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+document.addEventListener("visibilitychange", () => document.hidden || page.hurry());
+setInterval(() => page.tick(Date.now()), 250);
+hook('[data-action="retry"]').addEventListener("click", () => page.load());
+await page.load();
