@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from server.domain.errors import DeliveryError
-from server.ports.push import PushSubscription
+from server.ports.push import PushSubscription, PushSubscriptions
 
 _LIFE_S: Final = 12 * 3600
 _MAX_ENDPOINT: Final = 1024
@@ -76,6 +77,15 @@ class PushPolicy:
             return False
         name = parts.hostname if port in {None, 443} else f"{parts.hostname}:{port}"
         return any(name == host or (host.startswith(".") and name.endswith(host)) for host in self._hosts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushDesk:
+    """Where browsers subscribe: what they need to know, which are accepted, and who keeps them."""
+
+    public_key: str
+    policy: PushPolicy
+    subscriptions: PushSubscriptions
 
 
 class WebPush:

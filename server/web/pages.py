@@ -114,8 +114,13 @@ def routes(static: Path) -> list[Route]:
     async def asset(request: Request) -> Response:
         return serve(request, request.path_params["path"])
 
+    async def worker(request: Request) -> Response:
+        # At the top, so that it may speak for every page.
+        return serve(request, "worker/sw.js")
+
     return [
         Route("/", index),
+        Route("/sw.js", worker),
         Route("/showtimes/{showtime_id}", showtime),
         Route("/static/{path:path}", asset),
     ]
