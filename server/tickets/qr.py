@@ -15,7 +15,7 @@ def qr_svg(text: str) -> str:
     return svg
 
 
-def qr_png(text: str, *, scale: int = 4) -> bytes:
+def qr_png(text: str, *, scale: int = 8) -> bytes:
     """A PNG, `scale` pixels a module."""
     out = io.BytesIO()
     _code(text).save(out, kind="png", scale=scale, border=_QUIET, dark="#000", light="#fff")

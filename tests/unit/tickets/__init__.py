@@ -1,0 +1,1 @@
+"""Tests of ticket codes, their pictures, calendar entries and links."""
