@@ -59,7 +59,6 @@ class MailWriter:
         message["Subject"] = content.subject
         message["Date"] = format_datetime(datetime.fromtimestamp(self._clock() / 1000, UTC))
         message["Message-ID"] = f"<{message_name(notice)}@{self._sender.domain}>"
-        message["Content-Language"] = content.locale
         # Nobody's holiday notice answers a machine (RFC 3834).
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(rendering.plain(content))
@@ -72,6 +71,8 @@ class MailWriter:
                 filename="showtime.ics",
                 params={"charset": "utf-8", "method": "PUBLISH"},
             )
+        # Last: the library moves earlier headers of this kind into the first part.
+        message["Content-Language"] = content.locale
         return message
 
     def _add_html(self, message: EmailMessage, notice: Notice, content: Content) -> None:

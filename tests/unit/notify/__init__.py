@@ -1,0 +1,1 @@
+"""Tests of what customers are told, and of what may go out over our name."""
