@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.db.engine import reading, unavailable_if_gone
 from server.db.instants import to_ms
-from server.db.tables.staff import audit
+from server.db.tables.staff import audit, staff
 from server.domain.staff import AuditEntry, AuditPage, AuditRecord
 
 LIMIT: Final = 100
@@ -50,7 +50,14 @@ class PostgresAudit:
         """At most `limit` records, the newest first; see `Audit`."""
         if not 1 <= limit <= LIMIT:
             raise ValueError(f"the limit is 1 to {LIMIT}")
-        query = select(audit).order_by(audit.c.id.desc()).limit(limit + 1)
+        by, whom = staff.alias(), staff.alias()
+        query = (
+            select(audit, by.c.name.label("actor_name"), whom.c.name.label("subject_name"))
+            .outerjoin(by, by.c.id == audit.c.actor)
+            .outerjoin(whom, "staff:" + whom.c.id == audit.c.subject)
+            .order_by(audit.c.id.desc())
+            .limit(limit + 1)
+        )
         if after is not None:
             if not _CURSOR.fullmatch(after):
                 raise ValueError("the cursor is none of ours")
@@ -62,8 +69,10 @@ class PostgresAudit:
                 id=row.id,
                 at=to_ms(row.at),
                 actor=row.actor,
+                actor_name=row.actor_name,
                 action=row.action,
                 subject=row.subject,
+                subject_name=row.subject_name,
                 details=row.details,
                 request=row.request,
             )

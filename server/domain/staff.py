@@ -83,13 +83,18 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """An act as it was recorded at `at` (ms, the database's clock); `actor` is a staff id, `system` or `cli`."""
+    """An act as it was recorded at `at` (ms, the database's clock); `actor` is a staff id, `system` or `cli`.
+
+    The names are those that staff have today: they are looked up, and no part of the record.
+    """
 
     id: int
     at: int
     actor: str
+    actor_name: str | None
     action: str
     subject: str
+    subject_name: str | None
     details: dict[str, str | int | bool | None]
     request: str | None
 

@@ -88,7 +88,7 @@ def page_csp(public_url: str, scheme: str, host: str) -> str:
 
 
 def routes(static: Path) -> list[Route]:
-    """The pages at `/` and `/showtimes/{id}`, and all their assets under `/static/`."""
+    """The pages, and all their assets under `/static/`."""
     assets = Assets(static)
 
     def serve(request: Request, path: str) -> Response:
@@ -105,11 +105,28 @@ def routes(static: Path) -> list[Route]:
         return serve(request, "pages/index.html")
 
     async def showtime(request: Request) -> Response:
-        try:
-            msgspec.convert(request.path_params["showtime_id"], ShowtimeId)
-        except msgspec.ValidationError as error:
-            raise ProblemError(Code.NOT_FOUND) from error
+        _check_id(request.path_params["showtime_id"])
         return serve(request, "pages/showtime.html")
+
+    async def checkout(request: Request) -> Response:
+        _check_id(request.path_params["showtime_id"])
+        return serve(request, "pages/checkout.html")
+
+    async def order(request: Request) -> Response:
+        # The page asks for the order, with the session or with the token that only the browser sees.
+        return serve(request, "pages/order.html")
+
+    async def sandbox(request: Request) -> Response:
+        if "sandbox" not in context_of(request).shop.gateways.by_name:
+            raise ProblemError(Code.NOT_FOUND)
+        return serve(request, "pages/sandbox.html")
+
+    async def staff_sign_in(request: Request) -> Response:
+        return serve(request, "pages/staff-sign-in.html")
+
+    async def staff(request: Request) -> Response:
+        # Whoever is not signed in is told so by the page itself: there is nothing in it that is not public.
+        return serve(request, "pages/staff.html")
 
     async def asset(request: Request) -> Response:
         return serve(request, request.path_params["path"])
@@ -122,5 +139,17 @@ def routes(static: Path) -> list[Route]:
         Route("/", index),
         Route("/sw.js", worker),
         Route("/showtimes/{showtime_id}", showtime),
+        Route("/showtimes/{showtime_id}/checkout", checkout),
+        Route("/orders/{order_id}", order),
+        Route("/sandbox/pay", sandbox),
+        Route("/staff", staff),
+        Route("/staff/sign-in", staff_sign_in),
         Route("/static/{path:path}", asset),
     ]
+
+
+def _check_id(showtime: str) -> None:
+    try:
+        msgspec.convert(showtime, ShowtimeId)
+    except msgspec.ValidationError as error:
+        raise ProblemError(Code.NOT_FOUND) from error

@@ -53,13 +53,18 @@ class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditRecordAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One act: `actor` is the id of an account, `system` or `cli`, and `subject` is `kind:id`."""
+    """One act: `actor` is the id of an account, `system` or `cli`, and `subject` is `kind:id`.
+
+    Where they are staff, their names are those of today.
+    """
 
     id: Integer
     at: Milliseconds
     actor: str
+    actor_name: str | None
     action: str
     subject: str
+    subject_name: str | None
     details: dict[str, str | int | bool | None]
     request: str | None
 

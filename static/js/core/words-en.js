@@ -1,10 +1,13 @@
 /** The pages of checkout in English; other languages are modules of this shape. */
 
+import { words as staff } from "./words-staff-en.js";
+
 const many = (/** @type {number} */ count) => (count === 1 ? "seat" : "seats");
 const listOf = (/** @type {string[]} */ names) => new Intl.ListFormat("en-GB", { type: "conjunction" }).format(names);
 
 export const words = {
   locale: "en-GB",
+  staff,
   close: "Dismiss",
   needsScript: "This page needs JavaScript.",
   retry: "Try again",
@@ -70,6 +73,7 @@ export const words = {
     unauthenticated: "Your session has ended, and your seats with it. Nothing was charged.",
     unavailable: "The server could not answer for sure. Please press the button again: you will not be charged twice.",
     network: "No answer from the server. Check your connection and press the button again: you will not be charged twice.",
+    gateway_silent: "The payment service does not answer just now. Nothing was charged; please try again, or pay another way.",
     other: "That did not work, and nothing was charged. Please try again.",
   },
 
@@ -96,6 +100,8 @@ export const words = {
     ticketCode: (/** @type {string} */ seat) => `Ticket code of seat ${seat}`,
     seat: "Seat",
     row: "Row",
+    zone: "Zone",
+    mailedTo: (/** @type {string} */ email) => `Sent to ${email}.`,
     given_back: "given back",
     refunds: "Money going back to you",
     ofSeats: (/** @type {string[]} */ seats) => `for ${many(seats.length)} ${listOf(seats)}`,

@@ -2,11 +2,14 @@
 
 /** The pages of checkout in Vietnamese. */
 
+import { words as staff } from "./words-staff-vi.js";
+
 const listOf = (/** @type {string[]} */ names) => new Intl.ListFormat("vi", { type: "conjunction" }).format(names);
 
 /** @type {Words} */
 export const words = {
   locale: "vi-VN",
+  staff,
   close: "Đóng",
   needsScript: "Trang này cần JavaScript.",
   retry: "Thử lại",
@@ -69,6 +72,7 @@ export const words = {
     unauthenticated: "Phiên của bạn đã kết thúc, ghế cũng không còn được giữ. Bạn chưa bị trừ tiền.",
     unavailable: "Máy chủ chưa trả lời chắc chắn được. Vui lòng bấm lại nút: bạn sẽ không bị trừ tiền hai lần.",
     network: "Máy chủ không trả lời. Hãy kiểm tra kết nối và bấm lại nút: bạn sẽ không bị trừ tiền hai lần.",
+    gateway_silent: "Cổng thanh toán hiện không trả lời. Bạn chưa bị trừ tiền; vui lòng thử lại hoặc chọn cách khác.",
     other: "Không thực hiện được, và bạn chưa bị trừ tiền. Vui lòng thử lại.",
   },
 
@@ -94,6 +98,8 @@ export const words = {
     ticketCode: (seat) => `Mã vé ghế ${seat}`,
     seat: "Ghế",
     row: "Hàng",
+    zone: "Hạng",
+    mailedTo: (email) => `Gửi tới ${email}.`,
     given_back: "đã trả lại",
     refunds: "Tiền hoàn lại cho bạn",
     ofSeats: (seats) => `cho ghế ${listOf(seats)}`,

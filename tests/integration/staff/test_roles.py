@@ -35,11 +35,15 @@ async def test_the_audit_is_read_page_by_page(place: Place) -> None:
         "id": 0,
         "at": 0,
         "actor": "system",
+        "actor_name": None,
         "action": "order.refund",
         "subject": "order:o4",
+        "subject_name": None,
         "details": {"amount": 4},
         "request": None,
     }
+    assert (seen[0]["actor_name"], seen[0]["subject_name"]) == ("Mai", "Mai")
+    assert (seen[-1]["actor_name"], seen[-1]["subject_name"]) == (None, "Mai")
     ids = [record["id"] for record in seen]
     assert ids == sorted(ids, reverse=True)
 

@@ -130,9 +130,9 @@ def test_a_host_header_cannot_widen_the_policy(public_url: str, scheme: str, hos
 
 
 async def test_the_pages_of_the_repository_are_served_with_all_that_they_name() -> None:
-    """Every script, style and image of both pages is there."""
+    """Every script, style and image of the pages is there."""
     async with client_of(bare_app(REPOSITORY / "static")) as client:
-        for page in ("/", "/showtimes/demo"):
+        for page in ("/", "/showtimes/demo", "/staff", "/staff/sign-in"):
             answer = await client.get(page)
             assert answer.status_code == 200
             named = re.findall(r'(?:src|href)="(/static/[^"]+)"', answer.text)
