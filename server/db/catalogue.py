@@ -14,9 +14,22 @@ from server.db.engine import reading, unavailable_if_gone
 from server.db.instants import to_datetime, to_ms
 from server.db.lookup import FOREVER, Lookup, monotonic_ms
 from server.db.tables.catalogue import blocks, cinemas, films, halls, layouts, prices, seats, showtimes, zones
+from server.db.tables.orders import order_seats, orders
 from server.domain.errors import CinemaNotFoundError, NotFoundError, ShowtimeNotFoundError
 from server.domain.layout import Layout, Seat, SeatKind
-from server.domain.showtimes import Cinema, Film, Hall, Limits, Sales, SeatFacts, Showtime, ShowtimePage, Zone
+from server.domain.orders import OrderState
+from server.domain.showtimes import (
+    Cinema,
+    Film,
+    Hall,
+    Limits,
+    Occupation,
+    Sales,
+    SeatFacts,
+    Showtime,
+    ShowtimePage,
+    Zone,
+)
 
 SHOWTIME_FRESH_MS: Final = 2000
 """How old a showtime may be that is told without asking the database again; also how long it stays unknown."""
@@ -114,8 +127,7 @@ class PostgresCatalogue:
                 seat_ids=tuple((await connection.execute(ids)).scalars()),
                 sales=_sales(row),
                 limits=self._limits(row),
-                # Nothing owns a seat for good before there are orders.
-                occupations=(),
+                occupations=tuple(map(_occupation, (await connection.execute(_occupations(showtime))).all())),
                 blocked=tuple((await connection.execute(blocked)).scalars()),
             )
 
@@ -225,6 +237,39 @@ def _day(date: str) -> dt.date:
 async def _exists(connection: AsyncConnection, cinema: str) -> bool:
     found = await connection.execute(select(cinemas.c.id).where(cinemas.c.id == cinema))
     return found.one_or_none() is not None
+
+
+def _occupations(showtime: str) -> "Select[Any]":
+    """The seats of live orders, by their place in the layout that the showtime sells."""
+    return (
+        select(
+            seats.c.index.label("place"),
+            order_seats.c.ordinal,
+            order_seats.c.fence,
+            orders.c.id,
+            orders.c.holder,
+            orders.c.state,
+            orders.c.expires_at,
+            orders.c.row_version,
+        )
+        .join_from(order_seats, orders, orders.c.id == order_seats.c.order)
+        .join(showtimes, showtimes.c.id == order_seats.c.showtime)
+        .join(seats, (seats.c.layout == showtimes.c.layout) & (seats.c.id == order_seats.c.seat))
+        .where(order_seats.c.showtime == showtime, order_seats.c.live)
+        .order_by(seats.c.index)
+    )
+
+
+def _occupation(row: "Row[Any]") -> Occupation:
+    return Occupation(
+        seat=row.place,
+        order=row.id,
+        holder=row.holder,
+        deadline=to_ms(row.expires_at) if row.state == OrderState.OPEN.value else None,
+        row_version=row.row_version,
+        ordinal=row.ordinal,
+        fence=row.fence,
+    )
 
 
 def _sales(row: "Row[Any]") -> Sales:

@@ -35,7 +35,10 @@ class CallbackRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(Protocol):
-    """One order inside a transaction, its row locked; what is set here is written together when the block ends."""
+    """One order inside a transaction, its row locked; what is set here is written together when the block ends.
+
+    The block keeps a connection to the database: it should wait for nothing else.
+    """
 
     order: Order
     """The order as it is; set it to what it shall be. Its `row_version` is raised if it differs."""
@@ -50,7 +53,11 @@ class Change(Protocol):
     """The message that caused this."""
 
     def answer(self, holder: str, once: Once, kept: KeptAnswer) -> None:
-        """Keep the answer of an idempotent request with this change."""
+        """Keep the answer of an idempotent request with this change.
+
+        The end of the block raises `IdempotencyMismatchError`, or `IdempotencyInProgressError` where the same request
+        was answered meanwhile, and writes nothing.
+        """
         ...
 
 
@@ -104,12 +111,9 @@ class Orders(Protocol):
     async def kept(self, holder: str, once: Once, *, now: int) -> KeptAnswer | str | None:
         """What was answered under a key; the id of an order whose request died unfinished; None if the key is new.
 
-        Raises `IdempotencyMismatchError`, and `IdempotencyInProgressError` while the lease of 60 s runs.
+        Who is given an order is to finish its request, and has 60 s for it. Raises `IdempotencyMismatchError`, and
+        `IdempotencyInProgressError` while the lease of 60 s runs.
         """
-        ...
-
-    async def keep(self, holder: str, once: Once, kept: KeptAnswer) -> None:
-        """Finish a key that `place` left unfinished."""
         ...
 
     async def forget(self, *, now: int) -> int:

@@ -8,7 +8,10 @@ from server.domain.orders import Effect
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """An effect that this worker is to do now; `key` is the same whenever it is done, `attempt` counts from 1."""
+    """An effect that this worker is to do now; `key` is the same whenever it is done, `attempt` counts from 1.
+
+    `lease` tells this claim of the job from all others of it.
+    """
 
     id: int
     key: str
@@ -16,6 +19,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     effect: Effect
     attempt: int
     created_at: int
+    lease: int = 0
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +41,11 @@ class Outbox(Protocol):
         ...
 
     async def done(self, job: Job) -> None:
-        """It was done."""
+        """It was done. Nothing happens if the job was claimed or queued anew since this claim of it."""
         ...
 
     async def failed(self, job: Job, error: str, *, again_at: int | None) -> None:
-        """It was not; again from `again_at` (ms), or None: it is a dead letter."""
+        """It was not; again from `again_at` (ms), or None: it is a dead letter. Counts as `done` does."""
         ...
 
     async def dead(self, *, limit: int = 100) -> tuple[DeadLetter, ...]:

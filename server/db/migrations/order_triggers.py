@@ -105,7 +105,8 @@ TRIGGERS = (
     """
     CREATE FUNCTION refunds_are_covered() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF (SELECT sum(amount) FROM refunds WHERE "order" = NEW."order" AND payment = NEW.payment)
+        IF (SELECT sum(amount) FROM refunds
+                WHERE "order" = NEW."order" AND payment = NEW.payment AND state <> 'replaced')
             > (SELECT captured FROM payments WHERE "order" = NEW."order" AND reference = NEW.payment)
         THEN
             RAISE EXCEPTION 'more of payment % goes back than was captured', NEW.payment
@@ -115,7 +116,7 @@ TRIGGERS = (
     END $$
     """,
     """
-    CREATE CONSTRAINT TRIGGER refunds_are_covered AFTER INSERT ON refunds
+    CREATE CONSTRAINT TRIGGER refunds_are_covered AFTER INSERT OR UPDATE OF state ON refunds
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refunds_are_covered()
     """,
 )

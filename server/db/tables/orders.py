@@ -195,7 +195,7 @@ refunds = Table(
     CheckConstraint("amount BETWEEN 1 AND 9007199254740991", name="amount"),
     CheckConstraint("by <> ''", name="by"),
     _one_of("state", RefundState),
-    Index("refunds_open", "created_at", postgresql_where=text("state <> 'done'")),
+    Index("refunds_open", "created_at", postgresql_where=text("state NOT IN ('done', 'replaced')")),
 )
 
 payment_events = Table(

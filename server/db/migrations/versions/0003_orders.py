@@ -312,7 +312,11 @@ def upgrade() -> None:
     op.create_index(op.f("refunds_created_at"), "refunds", ["created_at"], unique=False)
     op.create_index(op.f("refunds_gateway_id"), "refunds", ["gateway_id"], unique=False)
     op.create_index(
-        "refunds_open", "refunds", ["created_at"], unique=False, postgresql_where=sa.text("state <> 'done'")
+        "refunds_open",
+        "refunds",
+        ["created_at"],
+        unique=False,
+        postgresql_where=sa.text("state NOT IN ('done', 'replaced')"),
     )
 
     op.create_foreign_key(

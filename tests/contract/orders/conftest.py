@@ -1,0 +1,54 @@
+"""The adapters under test, over a small hall in a fresh database."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from server.db.catalogue import PostgresCatalogue
+from server.db.engine import create_engine
+from server.db.orders import PostgresOrders
+from server.db.outbox import PostgresOutbox
+from server.ports import Catalogue
+from server.ports.orders import Orders
+from server.ports.outbox import Outbox
+from tests.contract.catalogue.conftest import DEFAULTS
+from tests.contract.catalogue.world import World
+from tests.contract.orders.world import NOW
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """Connections to a fresh database at the newest migration."""
+    engine = create_engine(database_url, connections=10, timeout_ms=10_000)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def world(engine: AsyncEngine) -> World:
+    """A hall of six seats, A1 to A4 and B1, B2, with the showtimes `s1` and `s2`."""
+    world = World(engine)
+    await world.cinema("hanoi", "Asia/Ho_Chi_Minh")
+    await world.film("film-a")
+    await world.showtime("s1", NOW + 3_600_000)
+    await world.showtime("s2", NOW + 3_600_000)
+    return world
+
+
+@pytest.fixture
+def orders(engine: AsyncEngine, world: World) -> Orders:
+    """Orders on PostgreSQL."""
+    return PostgresOrders(engine)
+
+
+@pytest.fixture
+def outbox(engine: AsyncEngine) -> Outbox:
+    """The outbox on PostgreSQL."""
+    return PostgresOutbox(engine)
+
+
+@pytest.fixture
+def catalogue(engine: AsyncEngine) -> Catalogue:
+    """The catalogue on PostgreSQL."""
+    return PostgresCatalogue(engine, DEFAULTS)
