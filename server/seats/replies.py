@@ -64,10 +64,9 @@ class MutationBody(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ReplayedBody(msgspec.Struct, frozen=True, array_like=True):
-    """Body of REPLAYED: where the showtime was when the answer was given first, and the answer."""
+    """Body of REPLAYED: the epoch in which the answer was given first, and the answer."""
 
     epoch: str
-    layout: int
     answer: MutationBody
 
 

@@ -339,14 +339,14 @@ class RedisSeatStore:
         replayed = answer.code == Reply.REPLAYED
         if replayed:
             before = msgspec.msgpack.decode(answer.body, type=ReplayedBody)
-            body, layout, name = before.answer, before.layout, before.epoch
+            body, name = before.answer, before.epoch
         else:
             body = body_of(answer, MutationBody, in_part=in_part)
-            layout, name = epoch.layout.version, epoch.epoch
+            name = epoch.epoch
         return Granted(
             version=body.letters_version,
             seats=body.seats,
-            holdings=self._holdings(showtime, holder, layout, Position(name, body.version), body.holds),
+            holdings=self._holdings(showtime, holder, epoch.layout.version, Position(name, body.version), body.holds),
             rejected=rejected_seats(body.rejected),
             replayed=replayed,
         )

@@ -13,6 +13,7 @@ from server.domain.holds import Holder, Holdings
 from server.web import representations as shapes
 from server.web.context import Context
 from server.web.endpoint import Call, Endpoint, Nothing
+from server.web.idempotency import REPLAYED, once
 from server.web.problems import ProblemError
 from server.web.responses import cached_response, json_response, tag
 from server.web.seat_names import SeatNames
@@ -81,20 +82,22 @@ async def _read(context: Context, showtime: str, holder: Holder | None) -> tuple
 
 async def lock_seats(call: Call[shapes.LockRequest, Nothing]) -> Response:
     """Lock the seats named for a full hold: all of them or none, or in mode `any` those that are free."""
+    asked = once(call.request, call.body)
     owner = call.owner()
     hall = await SeatNames.of(call.context, call.showtime_id())
     if call.body.seats is UNSET:
         raise UnavailableError(Outcome.NONE)
     seats = hall.indexes(call.body.seats)
     with hall.naming_refusals():
-        granted = await call.context.store.lock(hall.showtime.id, owner, seats, call.body.mode)
+        granted = await call.context.store.lock(hall.showtime.id, owner, seats, call.body.mode, once=asked)
     return json_response(
         shapes.LockAnswer(
             version=granted.version,
             locked=hall.ids(granted.seats),
             rejected=hall.rejected(granted.rejected) or UNSET,
             **hall.holdings(granted.holdings),
-        )
+        ),
+        headers=REPLAYED if granted.replayed else None,
     )
 
 
@@ -129,15 +132,17 @@ def _named_for_unlock(body: shapes.UnlockRequest, query: shapes.UnlockQuery) -> 
 
 async def extend_locks(call: Call[shapes.ExtendRequest, Nothing]) -> Response:
     """Give the caller's locks a full hold anew, never past the cap from their first lock."""
+    asked = once(call.request, call.body)
     owner = call.owner()
     hall = await SeatNames.of(call.context, call.showtime_id())
     seats = hall.indexes(call.body.seats) if call.body.seats is not UNSET else None
     with hall.naming_refusals():
-        granted = await call.context.store.extend(hall.showtime.id, owner, seats)
+        granted = await call.context.store.extend(hall.showtime.id, owner, seats, once=asked)
     return json_response(
         shapes.ExtendAnswer(
             version=granted.version, extended=hall.ids(granted.seats), **hall.holdings(granted.holdings)
-        )
+        ),
+        headers=REPLAYED if granted.replayed else None,
     )
 
 
@@ -170,6 +175,7 @@ ENDPOINTS = (
         answer=shapes.LockAnswer,
         holder="required",
         codes=(Code.UNKNOWN_SEAT, Code.SALES_CLOSED, Code.LIMIT_EXCEEDED, Code.SEATS_UNAVAILABLE),
+        idempotent=True,
     ),
     Endpoint(
         method="DELETE",
@@ -192,6 +198,7 @@ ENDPOINTS = (
         answer=shapes.ExtendAnswer,
         holder="required",
         codes=(Code.UNKNOWN_SEAT, Code.NOT_HELD, Code.HOLD_CAP),
+        idempotent=True,
     ),
     Endpoint(
         method="POST",

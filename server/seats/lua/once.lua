@@ -1,6 +1,7 @@
--- What the scripts share that a client may send twice under one key; the loader puts it in front of each, after the prelude.
+-- What the scripts share that a client may send twice under one key; the loader puts it between each and the prelude.
+--
 -- Requests that take effect once, by name (operation and key): the last ones of a holder, for as long as a hold lasts.
--- An entry is {name, hash, the time of its end, answer}.
+-- An entry is {name, hash, the time of its end, layout, answer}: under another layout seats have other indexes.
 local once_key, ONCE_KEPT = KEYS[11], 16
 local once, answers = nil, {}
 
@@ -10,14 +11,14 @@ local function replay(name, hash)
     return
   end
   for _, entry in ipairs(cmsgpack.unpack(redis.call('GET', once_key) or '\144')) do
-    if entry[3] > now then
+    if entry[3] > now and entry[4] == meta.layout then
       if entry[1] == name then
-        return entry[2] == hash and reply_packed(REPLY.REPLAYED, entry[4]) or reply(REPLY.IDEMPOTENCY_MISMATCH, {})
+        return entry[2] == hash and reply_packed(REPLY.REPLAYED, entry[5]) or reply(REPLY.IDEMPOTENCY_MISMATCH, {})
       end
       answers[#answers + 1] = entry
     end
   end
-  once = {name, hash, now + meta.hold_ms}
+  once = {name, hash, now + meta.hold_ms, meta.layout}
 end
 
 -- Keeps the answer of a new request that has a key; for `commit`, so that it is never kept for what did not happen.
@@ -25,7 +26,7 @@ local function keep(answer)
   if not once then
     return
   end
-  once[4] = cmsgpack.pack({meta.epoch, meta.layout, answer})
+  once[5] = cmsgpack.pack({meta.epoch, answer})
   answers[#answers + 1] = once
   while #answers > ONCE_KEPT do
     table.remove(answers, 1)

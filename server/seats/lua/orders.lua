@@ -1,5 +1,5 @@
--- What the scripts share that give seats to orders and take them back; the loader puts it in front of each, after the
--- prelude.
+-- What the scripts share that give seats to orders and take them back; the loader puts it between each and the prelude.
+
 -- Takes a seat from its order: the lock that was kept underneath stands again if it still runs.
 local function let_go(seat)
   local found = row(seat)
