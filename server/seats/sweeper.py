@@ -1,8 +1,11 @@
-"""Announces locks that have ended: those of this worker's rooms, and one worker those of every showtime."""
+"""Announces locks that have ended, and has the database asked about pins that are overdue.
+
+Each worker does so for its rooms, and one worker for every showtime.
+"""
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -23,38 +26,67 @@ class Sweeper:
 
     One worker at a time, by a lease in the store, does so for every showtime that any worker has opened, so that locks
     nobody watches are announced too. A store that does not answer is asked again at the next turn.
+
+    `overdue` is awaited with the showtime and the order of each pin whose end has passed, of the showtimes last swept:
+    it is to ask the database and to `apply` or `release`. However long it takes, the sweeping of locks goes on.
     """
 
-    def __init__(self, store: RedisSeatStore, rooms: Callable[[], tuple[str, ...]], *, interval_ms: int) -> None:
+    def __init__(
+        self,
+        store: RedisSeatStore,
+        rooms: Callable[[], tuple[str, ...]],
+        *,
+        interval_ms: int,
+        overdue: Callable[[str, str], Awaitable[None]] | None = None,
+    ) -> None:
         self._store = store
         self._rooms = rooms
         self._interval_ms = interval_ms
-        self._task: asyncio.Task[None] | None = None
+        self._overdue = overdue
+        self._swept: tuple[str, ...] = ()
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin to sweep."""
-        self._task = asyncio.get_running_loop().create_task(
-            recurring("sweep", self._interval_ms / 1000, self.sweep), name="sweep"
-        )
+        turns = {"sweep": self.sweep, "ask about overdue pins": self.ask}
+        self._tasks = [
+            asyncio.get_running_loop().create_task(recurring(name, self._interval_ms / 1000, turn), name=name)
+            for name, turn in turns.items()
+        ]
 
     async def close(self) -> None:
         """Stop sweeping."""
-        if self._task:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+                await task
+        self._tasks = []
 
     async def sweep(self) -> int:
         """One turn: how many locks it ended. Raises `UnavailableError` if the store cannot say what to sweep."""
         showtimes = dict.fromkeys(self._rooms())
         if await self._store.lead_sweep(self._interval_ms):
             showtimes |= dict.fromkeys(await self._store.active())
-        due = await self._store.due(tuple(showtimes))
+        self._swept = tuple(showtimes)
+        due = await self._store.due(self._swept)
         ended = sum(await asyncio.gather(*map(self._sweep_one, due)))
         SWEEPS.inc()
         EXPIRED.inc(ended)
         return ended
+
+    async def ask(self) -> int:
+        """One turn: how many overdue pins were asked about. Raises `UnavailableError` if the store cannot name them."""
+        if self._overdue is None:
+            return 0
+        pins = await self._store.overdue_pins(self._swept)
+        for showtime, order in pins:
+            try:
+                await self._overdue(showtime, order)
+            except Exception as error:  # noqa: BLE001 - the boundary: one order must not keep the others waiting
+                _log.warning(
+                    "an overdue pin could not be settled", showtime=showtime, order=order, error=type(error).__name__
+                )
+        return len(pins)
 
     async def _sweep_one(self, showtime: str) -> int:
         ended = 0

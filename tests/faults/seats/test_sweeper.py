@@ -69,6 +69,77 @@ async def test_a_showtime_that_is_past_is_forgotten(adapter: RedisAdapter) -> No
     assert await store.active() == ()
 
 
+class Database:
+    """What an overdue pin's order is in the database: those that are known are sold, the others never were."""
+
+    def __init__(self, store: RedisSeatStore, known: dict[str, tuple[int, ...]]) -> None:
+        self.store = store
+        self.known = known
+        self.asked: list[tuple[str, str]] = []
+        self.broken: set[str] = set()
+
+    async def settle(self, showtime: str, order: str) -> None:
+        """As the use case does."""
+        self.asked.append((showtime, order))
+        if order in self.broken:
+            raise RuntimeError("the database is away")
+        if order in self.known:
+            seats = self.known[order]
+            await self.store.apply(showtime, order, "alice", seats, deadline=None, row_version=1, all_seats=seats)
+        else:
+            await self.store.release(showtime, None, order)
+
+
+async def test_overdue_pins_are_asked_about(adapter: RedisAdapter) -> None:
+    """What the database knows becomes so, what it does not falls back; one that fails is asked again, alone."""
+    clock = Clock()
+    store = await adapter.open(clock=clock)
+    adapter.catalogue.add("other", make_layout())
+    for showtime, seats, order in (("demo", (0,), "lost"), ("demo", (1,), "paid"), ("other", (2,), "failing")):
+        await store.lock(showtime, ALICE, seats, "all")
+        await store.pin(showtime, ALICE, seats, order, deadline=START + HOLD_MS)
+    database = Database(store, {"paid": (1,)})
+    database.broken = {"failing"}
+    sweeping = Sweeper(store, lambda: ("other", "demo"), interval_ms=60_000, overdue=database.settle)
+    await sweeping.sweep()
+    assert await sweeping.ask() == 0
+    clock.advance(30_000)
+
+    assert await sweeping.ask() == 3
+    assert database.asked == [("other", "failing"), ("demo", "lost"), ("demo", "paid")]
+    assert (await store.snapshot("demo")).seats[:2] == "LO"
+    assert (await store.snapshot("other")).seats[2] == "O"
+    database.broken = set()
+    assert await sweeping.ask() == 1
+    assert (await store.snapshot("other")).seats[2] == "L"
+    assert await sweeping.ask() == 0
+
+
+async def test_a_database_that_hangs_holds_up_no_sweep(adapter: RedisAdapter) -> None:
+    """While somebody waits for an answer about a pin, locks that have ended are announced."""
+    clock = Clock()
+    store = await adapter.open(clock=clock)
+    await store.lock("demo", ALICE, (0,), "all")
+    await store.pin("demo", ALICE, (0,), "order", deadline=START + HOLD_MS)
+    asked = asyncio.Event()
+
+    async def hang(_showtime: str, _order: str) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    running = Sweeper(store, lambda: ("demo",), interval_ms=1, overdue=hang)
+    await running.start()
+    clock.advance(30_000)
+    async with asyncio.timeout(5):
+        await asked.wait()
+    await store.lock("demo", BOB, (1,), "all")
+    listener = await adapter.listen(store.channel("demo"))
+    clock.advance(HOLD_MS)
+
+    assert (await listener.next()).changes == ((1, "A"),)
+    await running.close()
+
+
 async def test_a_running_sweeper_announces_ended_locks(adapter: RedisAdapter) -> None:
     """Started, it sweeps by itself; closed, it has stopped."""
     clock = Clock()
