@@ -1,6 +1,7 @@
 """Orders of a small hall, a sentence a time."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -8,8 +9,8 @@ import msgspec
 from server.domain.decisions import Decision
 from server.domain.orders import Customer, Order, OrderSeat, Payment
 from server.domain.payments import Fact, Outcome
-from server.domain.settlement import settle, with_attempt
-from server.ports.orders import CallbackRecord, KeptAnswer, Orders
+from server.domain.settlement import cancel, settle, with_attempt
+from server.ports.orders import CallbackRecord, Change, KeptAnswer, Orders
 
 NOW = 1_800_000_000_000
 PAYMENT_MS = 600_000
@@ -83,10 +84,10 @@ def paid(order: Order, reference: str, *, now: int = NOW, outcome: Outcome = Out
     return settle(order, fact, now=now, new_id=new_id)
 
 
-async def make(orders: Orders, order: str, decision: Any) -> Order:
+async def make(orders: Orders, order: str, decision: Callable[[Order], Decision]) -> Order:
     """Take a decision about an order; the order after it."""
     async with orders.change(order) as change:
-        decided: Decision = decision(change.order)
+        decided = decision(change.order)
         change.order = decided.order
         change.effects.extend(decided.effects)
     return change.order
@@ -96,6 +97,13 @@ async def place_paid(orders: Orders, order: Order) -> Order:
     """Place an order and pay it by the attempt `pay-<order>`."""
     await orders.place(with_payment(order, f"pay-{order.id}"))
     return await make(orders, order.id, lambda found: paid(found, f"pay-{order.id}"))
+
+
+async def give_up(orders: Orders, order: str, prepare: Callable[[Change], object]) -> None:
+    """Cancel an order in a block that does `prepare` too."""
+    async with orders.change(order) as change:
+        change.order = cancel(change.order).order
+        prepare(change)
 
 
 def message(raw: bytes = b"a=1", **more: Any) -> CallbackRecord:
