@@ -1,0 +1,1 @@
+"""Workers that die on the way from held seats to tickets."""
