@@ -96,8 +96,6 @@ class SmtpMail:
             raise DeliveryError("mail: sign-in refused") from error
         except aiosmtplib.SMTPResponseException as error:
             raise _refused(error.code) from error
-        except aiosmtplib.SMTPNotSupported as error:
-            raise DeliveryError("mail: not supported by the server", permanent=True) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise DeliveryError(f"mail: {type(error).__name__}") from error
 

@@ -124,10 +124,15 @@ def _address(text: str) -> Address:
 
 
 def _recipient(email: str) -> Address:
-    """One address and nothing else, whatever a customer typed."""
+    """One address and nothing else, whatever a customer typed.
+
+    A domain in any script goes out as the name system has it; a name before the @ must be ASCII, as almost every mail
+    server wants it.
+    """
     if len(email) > _MAX_ADDRESS or not _ADDRESS.fullmatch(email):
         raise DeliveryError("unusable address", permanent=True)
     try:
-        return Address(addr_spec=email)
+        name, _, domain = email.rpartition("@")
+        return Address(addr_spec=f"{name}@{domain.encode('idna').decode()}")
     except (MessageError, ValueError, IndexError) as error:
         raise DeliveryError("unusable address", permanent=True) from error
