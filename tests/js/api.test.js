@@ -21,7 +21,7 @@ test("ids are escaped and a layout is asked for by its version", async () => {
   assert.deepEqual(
     asked.map(([url, { method }]) => [url, method]),
     [
-      ["/api/v1/showtimes/a%2Fb/layout?v=3", undefined],
+      ["/api/v1/showtimes/a%2Fb/layout?v=3", "GET"],
       ["/api/v1/sessions", "POST"],
     ],
   );

@@ -189,7 +189,7 @@ export const page = {
   failed: "The page could not be loaded. The server does not answer.",
   salesClosed: "Sales closed",
   sessionFailed: "You can only watch for now: no session could be opened.",
-  paying: "in payment",
+  paying: "In payment",
   seats: "Seats",
   screen: "Screen",
   farAhead: "Demo halls",

@@ -78,10 +78,12 @@
  * @property {Refund[]} refunds
  * @property {string} email masked
  * @property {Ticket[]} [tickets]
+ * @property {{title: string}} film
+ * @property {Gateway[]} [gateways] that it may be paid through, while it is open
  * @property {number} [server_at]
  *
  * @typedef {{amount: number, state: string, reason: string, seats: string[]}} Refund
- * @typedef {{seat: string, code: string, qr: string}} Ticket `qr` is an SVG element
+ * @typedef {{seat: string, row: string, number: number, zone: string, code: string, qr: string}} Ticket `qr` is an SVG element
  *
  * @typedef {{kind: "connect", path: string} | {kind: "send", text: string} | {kind: "drop"} | {kind: "session"}} Effect
  */

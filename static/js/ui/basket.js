@@ -2,7 +2,7 @@ import { minutesSeconds } from "../core/format.js";
 import * as text from "../core/text.js";
 import { element, hook, setText } from "./dom.js";
 
-/** @typedef {{id: string, detail: string, price: string, paying: boolean}} Item one own seat, in words */
+/** @typedef {{id: string, detail: string, price: string, order: string | null}} Item one own seat, in words; `order`: in payment */
 
 /** When the timer turns urgent. */
 const URGENT_MS = 60_000;
@@ -14,15 +14,19 @@ export class Basket {
   #total;
   #count;
   #timer;
+  #pay;
   #release;
   #extend;
 
   /**
    * @param {HTMLElement} root the panel, with its hooks
-   * @param {{onRelease: () => void, onExtend: () => void, onDrop: (seat: string) => void}} actions
+   * @param {{checkout: string, onRelease: () => void, onExtend: () => void, onDrop: (seat: string) => void}} actions
+   *   `checkout` is the address of the page where the seats are bought
    */
-  constructor(root, { onRelease, onExtend, onDrop }) {
+  constructor(root, { checkout, onRelease, onExtend, onDrop }) {
     this.#root = root;
+    this.#pay = hook('[data-action="pay"]', root);
+    this.#pay.setAttribute("href", checkout);
     this.#list = hook("[data-items]", root);
     this.#total = hook("[data-total]", root);
     this.#count = hook("[data-count]", root);
@@ -47,7 +51,9 @@ export class Basket {
     this.#list.replaceChildren(...items.map(line));
     setText(this.#total, total);
     setText(this.#count, items.length ? text.chosen(items.length) : "");
-    this.#release.disabled = !items.some((item) => !item.paying);
+    const choosing = items.some((item) => item.order === null);
+    this.#release.disabled = !choosing;
+    this.#pay.hidden = !choosing;
   }
 
   /**
@@ -62,14 +68,24 @@ export class Basket {
 }
 
 /** @param {Item} item */
-function line({ id, detail, price, paying }) {
-  const drop = element("button", { class: "drop", type: "button", "data-drop": id, "aria-label": text.giveBack(id) });
+function line({ id, detail, price, order }) {
   return element(
     "li",
     { "data-basket-seat": id },
     element("span", { class: "basket-seat", text: id }),
-    element("span", { class: "basket-detail", text: paying ? `${detail}, ${text.page.paying}` : detail }),
+    element("span", { class: "basket-detail", text: detail }),
     element("span", { class: "basket-price", text: price }),
-    ...(paying ? [] : [drop]),
+    order === null ? drop(id) : toOrder(order),
   );
+}
+
+/** @param {string} id */
+function drop(id) {
+  return element("button", { class: "drop", type: "button", "data-drop": id, "aria-label": text.giveBack(id) });
+}
+
+/** @param {string} order */
+function toOrder(order) {
+  const href = `/orders/${encodeURIComponent(order)}`;
+  return element("a", { class: "basket-order", href, "data-order": order, text: text.page.paying });
 }

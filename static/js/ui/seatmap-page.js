@@ -25,11 +25,7 @@ export class SeatMapPage {
   #api;
   #status = new Status();
   #zoom;
-  #basket = new Basket(hook("[data-basket]"), {
-    onRelease: () => this.#connection.unlock(),
-    onExtend: () => this.#connection.extend(),
-    onDrop: (id) => this.#choose(this.#index(id)),
-  });
+  #basket;
   /** @type {Showtime | null} */
   #showtime = null;
   /** Null while another version of it is loaded. @type {Layout | null} */
@@ -49,6 +45,12 @@ export class SeatMapPage {
     this.#client = client;
     this.#connection = connection;
     this.#api = api;
+    this.#basket = new Basket(hook("[data-basket]"), {
+      checkout: `/showtimes/${encodeURIComponent(showtime)}/checkout`,
+      onRelease: () => this.#connection.unlock(),
+      onExtend: () => this.#connection.extend(),
+      onDrop: (id) => this.#choose(this.#index(id)),
+    });
     document.body.classList.toggle("is-display", client.display);
     this.#zoom = new Zoom(hook("[data-viewport]"), hook("[data-hall]"), { whole: client.display });
     hook('[data-action="zoom-in"]').addEventListener("click", () => this.#zoom.in());
@@ -186,9 +188,11 @@ export class SeatMapPage {
       const seat = seats[index];
       if (!seat) return [];
       const zone = this.#zones.get(seat.zone)?.name ?? seat.zone;
-      return [{ id: seat.id, detail: zone, price: this.#price(seat), paying: Boolean(order) }];
+      return [{ id: seat.id, detail: zone, price: this.#price(seat), order: order ?? null }];
     });
-    const zones = list.flatMap(({ seat }) => this.#zones.get(seats[seat]?.zone ?? "") ?? []);
+    // What is in payment has a total of its own, on its order's page.
+    const choosing = list.filter(({ order }) => !order);
+    const zones = (choosing.length ? choosing : list).flatMap(({ seat }) => this.#zones.get(seats[seat]?.zone ?? "") ?? []);
     const sum = zones.reduce((total, zone) => total + zone.price, 0);
     this.#basket.show(items, zones.length ? money(sum, zones[0].currency, text.locale) : "");
     if (!list.some(({ order }) => !order)) this.#status.clearNotice("expiring");
