@@ -6,14 +6,17 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Lifespan
 
-from server.web import asyncapi, health, metrics, openapi, pages, seats, sessions, showtimes
+from server.web import asyncapi, health, metrics, openapi, pages, payments, push, seats, sessions, showtimes
 from server.web.context import Context
-from server.web.endpoint import Endpoint
+from server.web.endpoint import PREFIX, Endpoint
 from server.web.metrics import Metered
 from server.web.middleware import BodyLimit, Cors, Csrf, Envelope, SocketsFirst
+from server.web.orders import checkout, orders
 from server.web.problems import HANDLERS
 from server.web.requests import MAX_BODY_BYTES
 from server.web.staff import audit as staff_audit
+from server.web.staff import orders as staff_orders
+from server.web.staff import outbox as staff_outbox
 from server.web.staff import sessions as staff_sessions
 
 Application = Starlette
@@ -26,8 +29,14 @@ def endpoints() -> tuple[Endpoint[Any, Any], ...]:
         *sessions.ENDPOINTS,
         *showtimes.ENDPOINTS,
         *seats.ENDPOINTS,
+        *checkout.ENDPOINTS,
+        *orders.ENDPOINTS,
+        *payments.ENDPOINTS,
         *staff_sessions.ENDPOINTS,
         *staff_audit.ENDPOINTS,
+        *staff_orders.ENDPOINTS,
+        *staff_outbox.ENDPOINTS,
+        *push.ENDPOINTS,
         *asyncapi.ENDPOINTS,
     )
     return (*table, openapi.endpoint(table))
@@ -49,7 +58,7 @@ def build_app(
             Middleware(Metered),
             Middleware(Envelope),
             Middleware(Cors, origins=context.origins),
-            Middleware(Csrf, origins=context.origins),
+            Middleware(Csrf, origins=context.origins, exempt=PREFIX + payments.PATHS),
             Middleware(BodyLimit, max_bytes=MAX_BODY_BYTES),
         ],
         exception_handlers=HANDLERS,

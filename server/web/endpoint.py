@@ -5,7 +5,7 @@ The same table makes the routes and the published contract, so the two cannot di
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from starlette.routing import Route
 from protocol.codes import Code
 from server.domain.holds import Holder
 from server.domain.staff import Actor, Role, StaffMember, StaffSession
+from server.ops.addresses import client_address
 from server.web.context import Context, context_of
 from server.web.problems import ProblemError, request_id
 from server.web.requests import read_body, read_query
@@ -50,6 +51,12 @@ class Call(Generic[B, Q]):
             raise ProblemError(Code.UNAUTHENTICATED)
         return holder
 
+    def client_ip(self) -> str | None:
+        """The address that the request comes from, behind the proxies that are trusted; None where it has none."""
+        peer = self.request.client
+        forwarded = self.request.headers.getlist("x-forwarded-for")
+        return client_address(None if peer is None else peer.host, forwarded, self.context.trusted_proxies)
+
     def staff(self) -> StaffMember:
         """The member of staff who asks, with the role that the endpoint's `staff` needs; nobody elsewhere."""
         if self.signed_in is None:
@@ -65,6 +72,13 @@ class Call(Generic[B, Q]):
         showtime: str = self.request.path_params["showtime_id"]
         return showtime
 
+    def part(self, name: str, kind: Any) -> Any:
+        """A part of the path as a `kind`; one that cannot be that names nothing: `not_found`."""
+        try:
+            return msgspec.convert(self.request.path_params[name], kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise ProblemError(Code.NOT_FOUND) from error
+
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint(Generic[B, Q]):
@@ -72,7 +86,9 @@ class Endpoint(Generic[B, Q]):
 
     `path` is below `PREFIX`; `holder` says whether a request needs one, changes with one, or does not look; `codes`
     are those of its own, beside the ones that every endpoint of its kind has (`all_codes`);
-    `conditional` means that it may answer 304; `idempotent` that it takes `Idempotency-Key` (`server.web.idempotency`).
+    `conditional` means that it may answer 304; `idempotent` that it takes `Idempotency-Key` (`server.web.idempotency`);
+    `order_token` that an order's token does as well as being its holder; `gateway` that a payment gateway asks, which
+    is sent what it wants to hear: nothing of the answer but its status is published.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -88,6 +104,8 @@ class Endpoint(Generic[B, Q]):
     codes: tuple[Code, ...] = ()
     conditional: bool = False
     idempotent: bool = False
+    order_token: bool = False
+    gateway: bool = False
 
     @property
     def name(self) -> str:
@@ -102,6 +120,8 @@ class Endpoint(Generic[B, Q]):
     def all_codes(self) -> tuple[Code, ...]:
         """Every code that a request may get here."""
         codes = list(self.codes)
+        if self.gateway:
+            return (*codes, Code.TOO_LARGE, Code.NOT_FOUND, Code.INTERNAL)
         if self.method != "GET":
             codes += [Code.FORBIDDEN, Code.TOO_LARGE]
         if self.takes_body:
@@ -114,7 +134,7 @@ class Endpoint(Generic[B, Q]):
             codes.append(Code.UNAUTHENTICATED)
         if self.staff is not None:
             codes += [Code.UNAUTHENTICATED, Code.FORBIDDEN, Code.UNAVAILABLE]
-        if "{showtime_id}" in self.path:
+        if "{" in self.path:
             codes += [Code.NOT_FOUND, Code.UNAVAILABLE]
         codes.append(Code.INTERNAL)
         return tuple(dict.fromkeys(codes))

@@ -42,7 +42,7 @@ _DEFAULT_HEADERS: Final = {
 """What an answer has unless its route says otherwise."""
 
 _CORS_METHODS: Final = "GET, POST, PUT, DELETE"
-_CORS_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-ID"
+_CORS_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Order-Token, X-Request-ID"
 _CORS_EXPOSED: Final = "ETag, Idempotent-Replayed, Retry-After, X-Request-ID"
 _CORS_MAX_AGE_S: Final = "600"
 
@@ -144,12 +144,13 @@ class Csrf:
     """Refuses, with `forbidden`, what another site has its visitors' browsers send.
 
     Every request that may change something, whether a cookie came or not, except with a Bearer: no other site's page
-    can add one without asking first.
+    can add one without asking first. Paths that begin with `exempt` look at no cookie: what they take is signed.
     """
 
-    def __init__(self, app: ASGIApp, origins: OriginPolicy) -> None:
+    def __init__(self, app: ASGIApp, origins: OriginPolicy, exempt: str) -> None:
         self.app = app
         self._origins = origins
+        self._exempt = exempt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI exchange."""
@@ -160,8 +161,12 @@ class Csrf:
 
     def _allowed(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
-        return bearer(headers) is not None or self._origins.write_allowed(
-            headers.get("origin"), headers.get("sec-fetch-site"), scope["scheme"], headers.get("host", "")
+        return (
+            scope["path"].startswith(self._exempt)
+            or bearer(headers) is not None
+            or self._origins.write_allowed(
+                headers.get("origin"), headers.get("sec-fetch-site"), scope["scheme"], headers.get("host", "")
+            )
         )
 
 

@@ -1,20 +1,35 @@
 """The published contract of the REST surface, generated from the endpoints and their structs."""
 
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from starlette.responses import Response
 
 from protocol.codes import Code
-from protocol.scalars import ShowtimeId
+from protocol.scalars import SeatId, ShowtimeId
 from server.web.endpoint import PREFIX, Call, Endpoint, Nothing
 from server.web.idempotency import HEADER, MAX_KEY_LENGTH, REPLAYED_HEADER
+from server.web.orders.access import ORDER_HEADER
+from server.web.orders.representations import OrderId, Reference
 from server.web.problems import MEDIA_TYPE, Problem, ProblemError
 from server.web.representations import LockRequest
 from server.web.responses import cached_response
 from server.web.schemas import components, portable
+from server.web.staff.order_representations import JobId
+
+_PART: Final = re.compile(r"\{(\w+)\}")
+
+_PARTS: Final[dict[str, Any]] = {
+    "showtime_id": ShowtimeId,
+    "order_id": OrderId,
+    "seat": SeatId,
+    "reference": Reference,
+    "job": JobId,
+}
+"""What the parts of paths look like."""
 
 
 class OpenApiDocument(msgspec.Struct, frozen=True):
@@ -76,6 +91,12 @@ def document(table: tuple[Endpoint[Any, Any], ...]) -> OpenApiDocument:
                     "scheme": "bearer",
                     "description": "The token of `POST /sessions`. Pages of this site send its cookie instead.",
                 },
+                "order": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": ORDER_HEADER,
+                    "description": "The token of one order.",
+                },
                 "staff": {
                     "type": "apiKey",
                     "in": "cookie",
@@ -100,7 +121,11 @@ def _operation(entry: Endpoint[Any, Any], schemas: dict[type, Any], shapes: dict
             "required": _is_needed(entry.body),
             "content": {"application/json": {"schema": schemas[entry.body]}},
         }
-    if entry.holder == "required":
+    if entry.gateway and entry.method == "POST":
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+    if entry.order_token:
+        operation["security"] = [{"bearer": []}, {"order": []}]
+    elif entry.holder == "required":
         operation["security"] = [{"bearer": []}]
     elif entry.staff is not None:
         operation["security"] = [{"staff": [entry.staff.value]}]
@@ -119,10 +144,10 @@ def _is_needed(body: type) -> bool:
 
 
 def _parameters(entry: Endpoint[Any, Any], shapes: dict[str, Any]) -> list[dict[str, Any]]:
-    parameters: list[dict[str, Any]] = []
-    if "{showtime_id}" in entry.path:
-        schema = msgspec.json.schema(ShowtimeId)
-        parameters.append({"name": "showtime_id", "in": "path", "required": True, "schema": schema})
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(_PARTS[name])}
+        for name in _PART.findall(entry.path)
+    ]
     if not issubclass(entry.query, Nothing):
         for name, schema in shapes[entry.query.__name__]["properties"].items():
             parameters.append({"name": name, "in": "query", "required": False, "schema": _not_null(schema)})
@@ -138,6 +163,16 @@ def _parameters(entry: Endpoint[Any, Any], shapes: dict[str, Any]) -> list[dict[
                 "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
             }
         )
+    if entry.order_token:
+        parameters.append(
+            {
+                "name": ORDER_HEADER,
+                "in": "header",
+                "required": False,
+                "description": "The order's token, from the fragment of a link; it does as well as the session.",
+                "schema": {"type": "string"},
+            }
+        )
     return parameters
 
 
@@ -148,12 +183,12 @@ def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _responses(entry: Endpoint[Any, Any], schemas: dict[type, Any]) -> dict[str, Any]:
-    responses: dict[str, Any] = {
-        str(entry.status): {
-            "description": HTTPStatus(entry.status).phrase,
-            "content": {"application/json": {"schema": schemas[entry.answer]}},
-        }
-    }
+    done: dict[str, Any] = {"description": HTTPStatus(entry.status).phrase}
+    if not issubclass(entry.answer, Nothing):
+        done["content"] = {"application/json": {"schema": schemas[entry.answer]}}
+    responses: dict[str, Any] = {str(entry.status): done}
+    if entry.gateway:
+        responses["default"] = {"description": "What the gateway wants to hear instead"}
     if entry.idempotent:
         responses[str(entry.status)]["headers"] = {
             REPLAYED_HEADER: {

@@ -1,6 +1,6 @@
 """Browsers that want to be told things: the key to subscribe with, and their subscriptions kept and forgotten."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -76,7 +76,7 @@ async def unsubscribe_push(call: Call[UnsubscribeRequest, Nothing]) -> Response:
     return json_response(PushAnswer(subscribed=False))
 
 
-def _desk(call: Call[object, Nothing]) -> PushDesk:
+def _desk(call: Call[Any, Nothing]) -> PushDesk:
     desk = call.context.push
     if desk is None:
         raise ProblemError(Code.NOT_FOUND)

@@ -9,6 +9,7 @@ from protocol.from_client import Mode
 from protocol.scalars import MAX_SEATS_IN_REQUEST, Integer, Milliseconds, SeatId, ShowtimeId
 from server.domain.layout import Seat
 from server.domain.showtimes import Cinema, Film, Hall, Limits, Sales, Zone
+from server.web.gateways import GatewayOffer
 from server.web.problems import ProblemError, RejectedSeat
 
 SeatIds = Annotated[
@@ -101,9 +102,7 @@ class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Milliseconds
 
 
-class ShowtimeAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One showtime; `layout` is the version of the seats that it sells."""
-
+class _Showtime(msgspec.Struct, frozen=True, kw_only=True):
     id: ShowtimeId
     cinema: Cinema
     hall: Hall
@@ -115,7 +114,13 @@ class ShowtimeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
 
 
-class ListedShowtime(ShowtimeAnswer, frozen=True, kw_only=True):
+class ShowtimeAnswer(_Showtime, frozen=True, kw_only=True):
+    """One showtime; `layout` is the version of the seats that it sells, `gateways` are the ways to pay."""
+
+    gateways: tuple[GatewayOffer, ...]
+
+
+class ListedShowtime(_Showtime, frozen=True, kw_only=True):
     """One showtime of a list, with the number of available seats by zone."""
 
     seats_left: dict[str, int]

@@ -13,6 +13,7 @@ from server.domain.layout import Layout
 from server.domain.showtimes import Showtime
 from server.web.context import Context
 from server.web.endpoint import Call, Endpoint, Nothing
+from server.web.gateways import gateway_offers
 from server.web.problems import ProblemError
 from server.web.representations import (
     LayoutAnswer,
@@ -78,9 +79,10 @@ async def _left(context: Context, showtime: Showtime, letters: str | None) -> di
 
 
 async def get_showtime(call: Call[Nothing, Nothing]) -> Response:
-    """One showtime with its prices and limits."""
+    """One showtime with its prices and limits, and the ways to pay."""
     showtime = await call.context.catalogue.showtime(call.showtime_id())
-    answer = ShowtimeAnswer(**msgspec.structs.asdict(showtime))
+    gateways = gateway_offers(() if call.context.shop is None else call.context.shop.gateways.by_name)  # type: ignore[redundant-expr]  # until wired
+    answer = ShowtimeAnswer(**msgspec.structs.asdict(showtime), gateways=gateways)
     return cached_response(call.request, msgspec.json.encode(answer), cache_control="no-cache")
 
 

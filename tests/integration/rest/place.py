@@ -11,10 +11,14 @@ from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
+from server.checkout.till import Till
 from server.db.attempts import PostgresSignInAttempts
 from server.db.audit import PostgresAudit
 from server.db.catalogue import PostgresCatalogue
 from server.db.engine import create_engine
+from server.db.orders import PostgresOrders
+from server.db.outbox import PostgresOutbox
+from server.db.sandbox import PostgresSandboxLedger
 from server.db.staff import PostgresStaffAccounts
 from server.db.staff_sessions import PostgresStaffSessions
 from server.domain.showtimes import Limits
@@ -24,12 +28,20 @@ from server.identity.secrets import derive
 from server.identity.sessions import Cookie, Sessions
 from server.identity.staff import StaffDoor, staff_cookie
 from server.identity.tokens import SessionTokens
+from server.ops.addresses import Networks
+from server.payments.momo_api import MomoAccount
+from server.payments.registry import GatewayRegistry, build_gateways
+from server.payments.vnpay import VnpayAccount
+from server.ports.notices import Notice
 from server.seats.receipts import ReceiptSigner
 from server.seats.store import RedisSeatStore
+from server.tickets.codes import TicketSigner
+from server.tickets.links import OrderTokens, order_url
 from server.web.app import build_app
-from server.web.context import Context
+from server.web.context import Context, Shop
 
 SECRET = b"a secret of thirty-two bytes, yes"
+BASE = "http://localhost:8000"
 STATIC = Path(__file__).parents[3] / "static"
 SESSION_MS = 86_400_000
 STAFF_SESSION_MS = 600_000
@@ -37,6 +49,23 @@ STAFF_IDLE_MS = 60_000
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 LIMITS = Limits(max_seats=8, hold_ms=60_000, max_hold_ms=90_000)
 START = 1_900_000_000_000
+PAYMENT_MS = 600_000
+PROXY = "10.1.2.3"
+VNPAY = VnpayAccount(
+    tmn_code="TESTVN01",
+    hash_secret=b"a terminal's secret",
+    pay_url="https://vnpay.invalid/pay",
+    api_url="http://127.0.0.1:9/api",
+    timeout_ms=1000,
+)
+MOMO = MomoAccount(
+    partner_code="MOMOTEST",
+    access_key="an access key",
+    secret_key=b"a partner's secret",
+    api_url="http://127.0.0.1:9",
+    timeout_ms=1000,
+)
+"""Nobody answers at the addresses of these accounts, which is soon known."""
 
 
 class Clock:
@@ -50,9 +79,20 @@ class Clock:
         return self.ms
 
 
+class Told:
+    """A notifier that keeps what customers are told."""
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+
+    async def send(self, notice: Notice) -> None:
+        """Keep it."""
+        self.notices.append(notice)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One application on a clock of its own."""
+    """One application on a clock of its own. Nothing works its outbox off but tests."""
 
     app: Starlette
     store: RedisSeatStore
@@ -61,12 +101,17 @@ class Place:
     sessions: Sessions
     staff: StaffDoor
     clock: Clock
+    orders: PostgresOrders
+    gateways: GatewayRegistry
+    tokens: OrderTokens
+    till: Till
+    told: Told
 
     def client(self, **headers: str) -> httpx.AsyncClient:
         """Somebody without a session."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
-            base_url="http://localhost:8000",
+            base_url=BASE,
             headers=headers,
         )
 
@@ -107,6 +152,27 @@ async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_
         idle_ms=STAFF_IDLE_MS,
         clock=clock,
     )
+    orders, outbox, told = PostgresOrders(engine), PostgresOutbox(engine), Told()
+    gateways = build_gateways(
+        ("vnpay", "momo", "sandbox"),
+        base_url=BASE,
+        clock=clock,
+        vnpay=VNPAY,
+        momo=MOMO,
+        sandbox_key=derive(SECRET, "sandbox"),
+        ledger=PostgresSandboxLedger(engine),
+    )
+    tokens = OrderTokens(derive(SECRET, "order page"))
+    till = Till(
+        store=store,
+        catalogue=catalogue,
+        orders=orders,
+        outbox=outbox,
+        gateways=gateways,
+        notifier=told,
+        payment_ms=PAYMENT_MS,
+        order_url=lambda order: order_url(BASE, order, tokens.issue(order)),
+    )
     context = Context(
         catalogue=catalogue,
         store=store,
@@ -117,6 +183,16 @@ async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_
         public_url="",
         static=STATIC,
         probes={},
+        trusted_proxies=Networks((PROXY,)),
+        shop=Shop(
+            checkout=till.checkout,
+            desk=till.desk,
+            callbacks=till.callbacks,
+            gateways=till.gateways,
+            outbox=outbox,
+            tokens=tokens,
+            signer=TicketSigner(derive(SECRET, "ticket")),
+        ),
     )
     try:
         yield Place(
@@ -127,8 +203,14 @@ async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_
             sessions=sessions,
             staff=staff,
             clock=clock,
+            orders=orders,
+            gateways=gateways,
+            tokens=tokens,
+            till=till,
+            told=told,
         )
     finally:
+        await gateways.aclose()
         staff.passwords.close()
         await store.close()
         await engine.dispose()

@@ -15,10 +15,16 @@ YEAR = "public, max-age=31536000, immutable"
 
 
 async def test_a_showtime_is_told_whole(place: Place) -> None:
-    """With its cinema, film, sales window, prices and limits, under the names of the contract."""
+    """With its cinema, film, sales window, prices, limits and ways to pay, under the names of the contract."""
     async with place.client() as client:
         answer = (await client.get(f"{API}/demo")).json()
-    assert set(answer) == {"id", "cinema", "hall", "film", "starts_at", "layout", "sales", "zones", "limits"}
+    fields = {"id", "cinema", "hall", "film", "starts_at", "layout", "sales", "zones", "limits"}
+    assert set(answer) == fields | {"gateways"}
+    assert answer["gateways"] == [
+        {"id": "vnpay", "name": "VNPay"},
+        {"id": "momo", "name": "MoMo"},
+        {"id": "sandbox", "name": "Sandbox"},
+    ]
     assert answer["id"] == "demo"
     assert answer["cinema"]["time_zone"] == "Asia/Ho_Chi_Minh"
     assert set(answer["sales"]) == {"opens_at", "closes_at"}

@@ -45,13 +45,15 @@ async def fail_halfway(_request: Request) -> Response:
 WHOLE = Starlette(
     routes=[
         Route("/", echo, methods=["GET", "POST", "PUT", "DELETE"]),
+        Route("/signed/echo", echo, methods=["POST"]),
+        Route("/signed", echo, methods=["POST"]),
         Route("/fail", fail),
         Route("/halfway", fail_halfway),
     ],
     middleware=[
         Middleware(Envelope),
         Middleware(Cors, origins=ORIGINS),
-        Middleware(Csrf, origins=ORIGINS),
+        Middleware(Csrf, origins=ORIGINS, exempt="/signed/"),
         Middleware(BodyLimit, max_bytes=1000),
     ],
     exception_handlers=HANDLERS,
@@ -164,6 +166,14 @@ async def test_own_and_listed_pages_and_bearers_may_write(headers: dict[str, str
     """As may what is no browser at all."""
     async with client_of(WHOLE) as client:
         assert (await client.post("/", headers=headers)).status_code == 200
+
+
+async def test_what_is_signed_may_come_from_anywhere() -> None:
+    """Below the paths that are exempt, and nowhere else."""
+    async with client_of(WHOLE) as client:
+        signed = await client.post("/signed/echo", headers={"Origin": "https://gateway.example"})
+        beside = await client.post("/signed", headers={"Origin": "https://gateway.example"})
+    assert (signed.status_code, beside.status_code) == (200, 403)
 
 
 async def test_listed_origins_may_read_the_answers() -> None:
