@@ -1,0 +1,112 @@
+"""Carries seat events to the ledger behind the back of whoever caused them."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from server.domain.errors import UnavailableError
+from server.domain.ledger import SeatEvent
+from server.ports.ledger import SeatLedger
+
+BATCH: Final = 500
+"""Events a transaction."""
+
+_log = structlog.get_logger(__name__)
+
+
+class LedgerWriter:
+    """A bounded buffer before a `SeatLedger`: it is emptied every `interval_ms`, or as soon as a batch is full.
+
+    Nobody ever waits for it: what finds the buffer full, or cannot be written for another reason than that the database
+    is away, is dropped, counted by `dropped` and logged. `start` before use; `close` writes what is left within
+    `close_ms`.
+    """
+
+    def __init__(
+        self,
+        ledger: SeatLedger,
+        *,
+        capacity: int = 20_000,
+        interval_ms: int = 1000,
+        close_ms: int = 5000,
+        dropped: Callable[[int], None] = lambda _count: None,
+    ) -> None:
+        self._ledger = ledger
+        self._capacity: Final = capacity
+        self._interval_s: Final = interval_ms / 1000
+        self._close_s: Final = close_ms / 1000
+        self._dropped = dropped
+        self._buffer: deque[SeatEvent] = deque()
+        self._lost = 0
+        self._full = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def write(self, event: SeatEvent) -> None:
+        """Take an event to be written soon."""
+        if len(self._buffer) >= self._capacity:
+            self._drop(1)
+            return
+        self._buffer.append(event)
+        if len(self._buffer) >= BATCH:
+            self._full.set()
+
+    async def start(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.create_task(self._run(), name="seat ledger")
+
+    async def close(self) -> None:
+        """Write what is left, and stop."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._close_s):
+                await self._flush()
+        if self._buffer:
+            self._drop(len(self._buffer))
+            self._buffer.clear()
+        self._tell_lost()
+
+    async def _run(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._interval_s):
+                    await self._full.wait()
+            self._full.clear()
+            if not await self._flush():
+                # The database is away: a buffer that is full must not make us ask it without pause.
+                await asyncio.sleep(self._interval_s)
+            self._tell_lost()
+
+    async def _flush(self) -> bool:
+        """Write all there is, a batch at a time; whether the database took it."""
+        while self._buffer:
+            batch = tuple(self._buffer[place] for place in range(min(BATCH, len(self._buffer))))
+            try:
+                await self._ledger.append(batch)
+            except UnavailableError as error:
+                _log.debug("the ledger waits", reason=str(error))
+                return False
+            except Exception:  # noqa: BLE001 - the boundary: events that the ledger refuses must not hold up all others
+                _log.exception("seat events cannot be written")
+                self._drop(len(batch))
+            # Only now: a batch that was not taken, or whose writing was cancelled, is there for the next time.
+            for _ in batch:
+                self._buffer.popleft()
+        return True
+
+    def _drop(self, count: int) -> None:
+        self._lost += count
+        self._dropped(count)
+
+    def _tell_lost(self) -> None:
+        if self._lost:
+            _log.warning("seat events were dropped", count=self._lost)
+            self._lost = 0
