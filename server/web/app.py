@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Lifespan
 
-from server.web import asyncapi, health, metrics, openapi, pages, payments, push, seats, sessions, showtimes
+from server.web import asyncapi, health, metrics, openapi, pages, payments, push, sandbox, seats, sessions, showtimes
 from server.web.context import Context
 from server.web.endpoint import PREFIX, Endpoint
 from server.web.metrics import Metered
@@ -32,6 +32,7 @@ def endpoints() -> tuple[Endpoint[Any, Any], ...]:
         *checkout.ENDPOINTS,
         *orders.ENDPOINTS,
         *payments.ENDPOINTS,
+        *sandbox.ENDPOINTS,
         *staff_sessions.ENDPOINTS,
         *staff_audit.ENDPOINTS,
         *staff_orders.ENDPOINTS,
