@@ -1,0 +1,1 @@
+"""What is signed, read and refused, without any gateway."""
