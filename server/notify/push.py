@@ -56,14 +56,9 @@ class PushPolicy:
         """The name of the field that is wrong, or None."""
         if not self._is_listed(subscription.endpoint):
             return "endpoint"
-        try:
-            key, auth = _bytes(subscription.p256dh), _bytes(subscription.auth)
-            ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), key)
-        except ValueError:
+        if not _is_key(subscription.p256dh):
             return "keys.p256dh"
-        if len(key) != _KEY_BYTES:
-            return "keys.p256dh"
-        return None if len(auth) == _AUTH_BYTES else "keys.auth"
+        return None if _size(subscription.auth) == _AUTH_BYTES else "keys.auth"
 
     def _is_listed(self, endpoint: str) -> bool:
         if len(endpoint) > _MAX_ENDPOINT or not endpoint.isascii() or not endpoint.isprintable() or " " in endpoint:
@@ -156,6 +151,25 @@ class WebPush:
             "sub": self._contact,
         }
         return jwt.encode({"typ": "JWT", "alg": "ES256"}, claims, self._key)
+
+
+def _is_key(text: str) -> bool:
+    """Whether this is a point on the curve, uncompressed."""
+    if _size(text) != _KEY_BYTES:
+        return False
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _bytes(text))
+    except ValueError:
+        return False
+    return True
+
+
+def _size(text: str) -> int:
+    """How many bytes a text says; -1 if it says none."""
+    try:
+        return len(_bytes(text))
+    except ValueError:
+        return -1
 
 
 def _bytes(text: str) -> bytes:

@@ -106,8 +106,10 @@ async def test_tls_from_the_start(authority: Authority) -> None:
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 async def test_a_server_that_nobody_vouches_for_gets_nothing(authority: Authority, security: Security) -> None:
     """Its certificate is of an authority that we do not trust."""
-    contexts = {"starttls": authority.server()} if security == "starttls" else {"tls": authority.server()}
-    async with mail_server(**contexts) as mailbox:
+    context = authority.server()
+    async with mail_server(
+        starttls=context if security == "starttls" else None, tls=context if security == "tls" else None
+    ) as mailbox:
         assert (await failure(sender(mailbox.port, security)))[1] is False
     assert mailbox.mails == []
 
