@@ -24,7 +24,7 @@ from server.identity.secrets import SecretError, load_secret
 from server.main import create_app, migrate_and_seed
 from server.ops.logging import configure
 from server.ops.settings import Settings
-from server.serving import STOP_SIGNALS, BindError, ignore_stop_signals, listen, serve, url_of
+from server.serving import STOP_SIGNALS, BindError, address_of, ignore_stop_signals, listen, serve, url_of
 from server.supervisor import Supervisor
 from server.watch import WatchError
 from server.watch import watch as watch_showtime
@@ -153,7 +153,7 @@ def _serve(settings: Settings, addresses: Addresses, listener: socket.socket) ->
     except OSError as error:
         _fail(f"cannot keep the key in {settings.data_dir}: {error.strerror}")
     if settings.workers == 1:
-        serve(create_app(settings, addresses), listener, settings)
+        serve(create_app(settings, addresses, address=address_of(listener)), listener, settings)
     else:
         Supervisor(settings, addresses, listener).run()
 

@@ -14,7 +14,9 @@ from server.db.attempts import PostgresSignInAttempts
 from server.db.audit import PostgresAudit
 from server.db.catalogue import PostgresCatalogue
 from server.db.engine import create_engine, durability_findings
+from server.db.ledger_writer import LedgerWriter
 from server.db.migrate import is_current, upgrade
+from server.db.seat_ledger import PostgresSeatLedger
 from server.db.seed import seed
 from server.db.staff import PostgresStaffAccounts
 from server.db.staff_sessions import PostgresStaffSessions
@@ -30,11 +32,14 @@ from server.live.errands import Errands
 from server.live.hub import Hub
 from server.live.pulse import Pulse
 from server.live.session import Desk
+from server.ops.addresses import Networks
 from server.ops.lifecycle import Lifecycle
+from server.ops.metrics import LEDGER_DROPPED
 from server.ops.settings import Settings
 from server.seats.receipts import ReceiptSigner
 from server.seats.store import RedisSeatStore
 from server.seats.sweeper import Sweeper
+from server.selling import Selling
 from server.web.app import Application, build_app
 from server.web.context import Context
 from server.web.health import Check
@@ -46,8 +51,11 @@ READINGS: Final = 32
 """Holders whose locks are read unasked at the same time, at most."""
 
 
-def create_app(settings: Settings, addresses: Addresses) -> Application:
-    """The application over the servers at `addresses`; it connects when it starts and lets go when it ends."""
+def create_app(settings: Settings, addresses: Addresses, *, address: str) -> Application:
+    """The application over the servers at `addresses`; it connects when it starts and lets go when it ends.
+
+    `address` is where it is reached if the settings have no public URL.
+    """
     secret = load_secret(settings.secret_key.get_secret_value(), settings.data_dir)
     worker = secrets.token_hex(4)
     engine = create_engine(
@@ -56,6 +64,7 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
         timeout_ms=settings.database_timeout_ms,
     )
     catalogue = PostgresCatalogue(engine, settings.limits)
+    ledger = LedgerWriter(PostgresSeatLedger(engine), dropped=LEDGER_DROPPED.inc)
     store = RedisSeatStore(
         addresses.redis_url,
         settings.redis_prefix,
@@ -67,6 +76,16 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
         timeout_ms=settings.redis_timeout_ms,
         connections=settings.redis_connections,
         log_length=settings.log_length,
+        record=ledger.write,
+    )
+    selling = Selling(
+        settings,
+        engine=engine,
+        catalogue=catalogue,
+        store=store,
+        secret=secret,
+        base_url=settings.public_url or address,
+        clock=now_ms,
     )
     bounds = Bounds(
         log_length=settings.log_length,
@@ -89,7 +108,9 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
         timeout_ms=settings.redis_timeout_ms,
         bounds=bounds,
     )
-    sweeper = Sweeper(store, rooms=hub.showtimes, interval_ms=settings.sweep_ms)
+    sweeper = Sweeper(
+        store, rooms=hub.showtimes, interval_ms=settings.sweep_ms, overdue=selling.till.rounds.overdue_pin
+    )
     sessions = Sessions(
         tokens=SessionTokens(secret, settings.session_ms, now_ms),
         cookie=Cookie.for_public_url(secret, settings.public_url),
@@ -141,6 +162,9 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
         static=static_folder(),
         probes={"seat store": ask_store, "database": ask_database},
         lifecycle=lifecycle,
+        trusted_proxies=Networks(settings.trusted_proxies),
+        shop=selling.shop,
+        push=selling.push,
     )
 
     @contextlib.asynccontextmanager
@@ -151,7 +175,7 @@ def create_app(settings: Settings, addresses: Addresses) -> Application:
             stack.push_async_callback(audience.close)
             stack.push_async_callback(errands.close)
             stack.push_async_callback(readings.close)
-            for part in (store, hub, sweeper, pulse):
+            for part in (ledger, store, hub, sweeper, pulse, selling):
                 await part.start()
                 stack.push_async_callback(part.close)
             log.info("worker started", worker=worker)

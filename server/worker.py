@@ -19,7 +19,7 @@ from server.main import create_app
 from server.ops import metrics
 from server.ops.logging import configure
 from server.ops.settings import Settings
-from server.serving import SHUTDOWN_S, STOP_SIGNALS, Server
+from server.serving import SHUTDOWN_S, STOP_SIGNALS, Server, address_of
 from server.supervisor import MARGIN_S, Word
 
 ORPHANED: Final = 1
@@ -42,7 +42,7 @@ def main() -> None:
     orphaned = threading.Event()
     threading.Thread(target=_follow, args=(lifeline, settings, orphaned), name="lifeline", daemon=True).start()
     server = Server(
-        create_app(settings, addresses),
+        create_app(settings, addresses, address=address_of(listener)),
         settings,
         on_started=lambda: _tell(lifeline, Word.SERVING),
         on_stopping=lambda: _tell(lifeline, Word.LEAVING),

@@ -13,6 +13,9 @@ from sqlalchemy.pool import NullPool
 from protocol.codes import Outcome
 from server.domain.errors import UnavailableError
 
+Database = AsyncEngine
+"""What the adapters of this package are built on."""
+
 UNAVAILABLE_STATES: Final = ("08", "28", "3D", "40", "53", "55P03", "57", "58", "25P03", "25P04")
 """Beginnings of the SQLSTATEs that say that the database cannot serve now, whatever it was asked."""
 

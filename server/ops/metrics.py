@@ -86,6 +86,8 @@ HTTP_SECONDS: Final = Histogram(
     registry=_registry,
     buckets=_SECONDS,
 )
+LEDGER_DROPPED: Final = _counter("ledger_dropped", "Seat events that could not be written to the ledger.")
+EFFECTS_FAILED: Final = _counter("effects_failed", "Effects of orders that could not be done at once, by kind.", "kind")
 NOTICES: Final = _counter("notices", "Attempts to tell customers something, by way and outcome.", "way", "outcome")
 """`way` is `mail`, `sms` or `push`; `outcome` `sent`, `failed` (it may pass) or `refused`."""
 _PROCESS: Final = Gauge(

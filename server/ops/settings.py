@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     hold_ms: Positive = Field(default=900_000, description="How long a locked seat is held.")
     max_hold_ms: Positive = Field(default=1_800_000, description="How long a seat may be held by extending.")
     max_seats: int = Field(default=8, ge=1, le=50, description="How many seats one holder may hold in a showtime.")
+    payment_ms: Positive = Field(default=900_000, description="How long a customer has to pay an order.")
     sweep_ms: Positive = Field(default=500, description="How often ended locks are announced.")
     heartbeat_ms: Positive = Field(
         default=25_000, description="Silence after which either side of a socket asks for a sign."

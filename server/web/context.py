@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 from starlette.requests import HTTPConnection
 
@@ -18,6 +17,9 @@ from server.notify.push import PushDesk
 from server.ops.addresses import Networks
 from server.ops.lifecycle import Lifecycle
 from server.ports import Audit, Catalogue, SeatStore
+from server.ports.ledger import SeatLedger
+from server.ports.monitoring import Monitoring
+from server.ports.order_search import OrderSearch
 from server.ports.outbox import Outbox
 from server.tickets.codes import TicketSigner
 from server.tickets.links import OrderTokens
@@ -33,6 +35,9 @@ class Shop:
     callbacks: Callbacks
     gateways: Gateways
     outbox: Outbox
+    search: OrderSearch
+    monitoring: Monitoring
+    ledger: SeatLedger
     tokens: OrderTokens
     signer: TicketSigner
 
@@ -42,8 +47,8 @@ class Context:
     """The parts that the routes work with; `static` is the folder of the pages and their assets.
 
     `probes` are what `/readyz` asks, by the name of the dependency, unless `lifecycle` says that the worker ends.
-    Without `push` browsers cannot subscribe.
-    `trusted_proxies` are believed about the address that a request comes from.
+    Without `push` browsers cannot subscribe. `trusted_proxies` are believed about whom a request
+    comes from.
     """
 
     catalogue: Catalogue
@@ -55,10 +60,10 @@ class Context:
     public_url: str
     static: Path
     probes: Mapping[str, Probe]
+    shop: Shop
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     push: PushDesk | None = None
     trusted_proxies: Networks = field(default_factory=Networks)
-    shop: Shop = cast("Shop", None)  # noqa: RUF009 - until every application has one
 
 
 def context_of(connection: HTTPConnection) -> Context:

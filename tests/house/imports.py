@@ -23,7 +23,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{sibling: CORE | {"ops", "tickets"} for sibling in SIBLINGS},
     "web": CORE | {"ops", "tickets"} | SIBLINGS,
     "watch": set(),
-    "main": CORE | {"ops", "tickets", "embedded", "web"} | SIBLINGS,
+    "selling": CORE | {"ops", "tickets", "web"} | SIBLINGS,
+    "main": CORE | {"ops", "tickets", "embedded", "selling", "web"} | SIBLINGS,
     "serving": CORE | {"ops", "live", "web"},
     "supervisor": {"ops", "embedded", "serving"},
     "worker": {"ops", "embedded", "main", "serving", "supervisor"},
@@ -47,7 +48,7 @@ CONFINED: dict[str, tuple[str, ...]] = {
 """Libraries and the only places that know of them."""
 
 SETTINGS = "server.ops.settings"
-SETTINGS_READERS = ("server.main", "server.serving", "server.supervisor", "server.worker", "server.cli")
+SETTINGS_READERS = tuple(f"server.{name}" for name in ("main", "selling", "serving", "supervisor", "worker", "cli"))
 
 SHELL = ("protocol.aio", "protocol.events")
 """The asyncio shell of the client; everything else in `protocol` does no I/O."""

@@ -40,7 +40,8 @@ class App:
         listener = listen("127.0.0.1", self._port)
         self.url = address_of(listener)
         self._port = listener.getsockname()[1]
-        self._server = uvicorn.Server(config_of(create_app(self.settings, self.addresses), self.settings))
+        app = create_app(self.settings, self.addresses, address=self.url)
+        self._server = uvicorn.Server(config_of(app, self.settings))
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         while not self._server.started:
             if self._task.done():

@@ -19,7 +19,7 @@ from tests.integration.app import settings_for
 async def client_of(folder: Path, prefix: str, redis_url: str, database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application that `cinebook run` serves, started over these servers."""
     settings = settings_for(folder, prefix, redis_timeout_ms=500, database_timeout_ms=500)
-    app = create_app(settings, Addresses(redis_url=redis_url, database_url=database_url))
+    app = create_app(settings, Addresses(redis_url=redis_url, database_url=database_url), address="http://127.0.0.1")
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8000") as client,

@@ -1,0 +1,143 @@
+"""Puts together what sells tickets: gateways, checkout, notices, and what the pages need of them."""
+
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+
+from server.checkout.till import Till
+from server.db.engine import Database
+from server.db.monitoring import PostgresMonitoring
+from server.db.order_search import PostgresOrderSearch
+from server.db.orders import PostgresOrders
+from server.db.outbox import PostgresOutbox
+from server.db.push import PostgresPushSubscriptions
+from server.db.sandbox import PostgresSandboxLedger
+from server.db.seat_ledger import PostgresSeatLedger
+from server.identity.secrets import derive
+from server.notify.mail import mail_sender
+from server.notify.messages import MailWriter
+from server.notify.notifier import CustomerNotifier, PushChannel
+from server.notify.push import PushDesk, PushPolicy, WebPush
+from server.notify.sms import Esms, FileSms, SmsProvider
+from server.ops.metrics import EFFECTS_FAILED
+from server.ops.settings import Settings
+from server.payments.momo_api import MomoAccount
+from server.payments.registry import GatewayRegistry, build_gateways
+from server.payments.vnpay import VnpayAccount
+from server.ports import Catalogue, SeatStore
+from server.tickets.codes import TicketSigner
+from server.tickets.links import OrderTokens, order_url
+from server.web.context import Shop
+
+
+class Selling:
+    """`shop` and `push` are for the routes; `till` works by itself between `start` and `close`.
+
+    `base_url` is where customers and gateways reach the server; `clock` is the wall clock in milliseconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        engine: Database,
+        catalogue: Catalogue,
+        store: SeatStore,
+        secret: bytes,
+        base_url: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._client = httpx.AsyncClient(timeout=settings.push_timeout_ms / 1000)
+        self._sms_client = httpx.AsyncClient(timeout=settings.sms_timeout_ms / 1000)
+        signer = TicketSigner(derive(secret, "tickets"))
+        tokens = OrderTokens(derive(secret, "orders"))
+        subscriptions = PostgresPushSubscriptions(engine)
+        policy = PushPolicy(settings.push_hosts)
+        web_push = WebPush(self._client, policy, derive(secret, "push"), settings.push_contact, clock)
+        self.push: Final = PushDesk(public_key=web_push.public_key, policy=policy, subscriptions=subscriptions)
+        self.channel: Final = PushChannel(web_push, subscriptions)
+        folder = settings.data_dir / "outbox"
+        notifier = CustomerNotifier(
+            writer=MailWriter(settings.mail_from, settings.mail_reply_to, signer, clock),
+            mail=mail_sender(settings.smtp_url.get_secret_value(), folder, timeout_ms=settings.smtp_timeout_ms),
+            sms=self._sms(settings),
+            push=self.channel,
+        )
+        self._gateways = _gateways(settings, engine, secret=secret, base_url=base_url, clock=clock)
+        outbox = PostgresOutbox(engine)
+        self.till: Final = Till(
+            store=store,
+            catalogue=catalogue,
+            orders=PostgresOrders(engine),
+            outbox=outbox,
+            gateways=self._gateways,
+            notifier=notifier,
+            payment_ms=settings.payment_ms,
+            order_url=lambda order: order_url(base_url, order, tokens.issue(order)),
+            failed=lambda kind, _error: EFFECTS_FAILED.labels(kind.value).inc(),
+        )
+        self.shop: Final = Shop(
+            checkout=self.till.checkout,
+            desk=self.till.desk,
+            callbacks=self.till.callbacks,
+            gateways=self.till.gateways,
+            outbox=outbox,
+            search=PostgresOrderSearch(engine),
+            monitoring=PostgresMonitoring(engine),
+            ledger=PostgresSeatLedger(engine),
+            tokens=tokens,
+            signer=signer,
+        )
+
+    def _sms(self, settings: Settings) -> SmsProvider | None:
+        if settings.sms_provider == "esms":
+            return Esms(
+                self._sms_client,
+                settings.esms_url,
+                api_key=settings.esms_api_key.get_secret_value(),
+                secret_key=settings.esms_secret_key.get_secret_value(),
+                brand=settings.esms_brandname,
+            )
+        return FileSms(settings.data_dir / "outbox") if settings.sms_provider == "file" else None
+
+    async def start(self) -> None:
+        """Begin to do what orders cause."""
+        await self.till.start()
+
+    async def close(self) -> None:
+        """Stop, and let all connections go."""
+        await self.till.close()
+        await self._gateways.aclose()
+        await self._client.aclose()
+        await self._sms_client.aclose()
+
+
+def _gateways(
+    settings: Settings, engine: Database, *, secret: bytes, base_url: str, clock: Callable[[], int]
+) -> GatewayRegistry:
+    return build_gateways(
+        settings.gateways,
+        base_url=base_url,
+        clock=clock,
+        vnpay=VnpayAccount(
+            tmn_code=settings.vnpay_tmn_code,
+            hash_secret=settings.vnpay_hash_secret.get_secret_value().encode(),
+            pay_url=settings.vnpay_pay_url,
+            api_url=settings.vnpay_api_url,
+            timeout_ms=settings.vnpay_timeout_ms,
+            server_ip=settings.vnpay_server_ip,
+            ipn_networks=settings.vnpay_ipn_addresses,
+        ),
+        momo=MomoAccount(
+            partner_code=settings.momo_partner_code,
+            access_key=settings.momo_access_key.get_secret_value(),
+            secret_key=settings.momo_secret_key.get_secret_value().encode(),
+            api_url=settings.momo_api_url,
+            timeout_ms=settings.momo_timeout_ms,
+            two_step=settings.momo_capture == "two_step",
+            ipn_networks=settings.momo_ipn_addresses,
+        ),
+        sandbox_key=derive(secret, "sandbox"),
+        ledger=PostgresSandboxLedger(engine),
+    )
