@@ -15,8 +15,11 @@ from server.web.orders import checkout, orders
 from server.web.problems import HANDLERS
 from server.web.requests import MAX_BODY_BYTES
 from server.web.staff import audit as staff_audit
+from server.web.staff import history as staff_history
 from server.web.staff import orders as staff_orders
 from server.web.staff import outbox as staff_outbox
+from server.web.staff import payments as staff_payments
+from server.web.staff import search as staff_search
 from server.web.staff import sessions as staff_sessions
 
 Application = Starlette
@@ -36,7 +39,10 @@ def endpoints() -> tuple[Endpoint[Any, Any], ...]:
         *staff_sessions.ENDPOINTS,
         *staff_audit.ENDPOINTS,
         *staff_orders.ENDPOINTS,
+        *staff_search.ENDPOINTS,
         *staff_outbox.ENDPOINTS,
+        *staff_payments.ENDPOINTS,
+        *staff_history.ENDPOINTS,
         *push.ENDPOINTS,
         *asyncapi.ENDPOINTS,
     )

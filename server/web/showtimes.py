@@ -81,7 +81,7 @@ async def _left(context: Context, showtime: Showtime, letters: str | None) -> di
 async def get_showtime(call: Call[Nothing, Nothing]) -> Response:
     """One showtime with its prices and limits, and the ways to pay."""
     showtime = await call.context.catalogue.showtime(call.showtime_id())
-    gateways = gateway_offers(() if call.context.shop is None else call.context.shop.gateways.by_name)  # type: ignore[redundant-expr]  # until wired
+    gateways = gateway_offers(call.context.shop.gateways.by_name)
     answer = ShowtimeAnswer(**msgspec.structs.asdict(showtime), gateways=gateways)
     return cached_response(call.request, msgspec.json.encode(answer), cache_control="no-cache")
 

@@ -46,6 +46,11 @@ Name = Annotated[str, Meta(max_length=100, pattern=rf"^(?=.*\S)[^{_UNSEEN}]*\Z")
 Reason = Annotated[str, Meta(max_length=200, pattern=rf"^(?=.*\S)[^{_UNSEEN}]*\Z")]
 
 
+def international(phone: str) -> str:
+    """A phone number as it is kept: with its country."""
+    return re.sub(r"^0", "+84", phone)
+
+
 class CustomerRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whom tickets and news are sent to; a national phone number is one of Vietnam."""
 
@@ -56,7 +61,7 @@ class CustomerRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     def customer(self) -> Customer:
         """The customer, the phone number in its international form."""
-        phone = None if self.phone is None else re.sub(r"^0", "+84", self.phone)
+        phone = None if self.phone is None else international(self.phone)
         name = None if self.name is None else self.name.strip()
         return Customer(email=self.email, phone=phone, name=name, locale=self.locale)
 

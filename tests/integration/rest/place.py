@@ -16,11 +16,16 @@ from server.db.attempts import PostgresSignInAttempts
 from server.db.audit import PostgresAudit
 from server.db.catalogue import PostgresCatalogue
 from server.db.engine import create_engine
+from server.db.monitoring import PostgresMonitoring
+from server.db.order_search import PostgresOrderSearch
 from server.db.orders import PostgresOrders
 from server.db.outbox import PostgresOutbox
+from server.db.push import PostgresPushSubscriptions
 from server.db.sandbox import PostgresSandboxLedger
+from server.db.seat_ledger import PostgresSeatLedger
 from server.db.staff import PostgresStaffAccounts
 from server.db.staff_sessions import PostgresStaffSessions
+from server.domain.ledger import SeatEvent
 from server.domain.showtimes import Limits
 from server.identity.origins import OriginPolicy
 from server.identity.passwords import Passwords
@@ -28,6 +33,7 @@ from server.identity.secrets import derive
 from server.identity.sessions import Cookie, Sessions
 from server.identity.staff import StaffDoor, staff_cookie
 from server.identity.tokens import SessionTokens
+from server.notify.push import PushDesk, PushPolicy
 from server.ops.addresses import Networks
 from server.payments.momo_api import MomoAccount
 from server.payments.registry import GatewayRegistry, build_gateways
@@ -51,6 +57,7 @@ LIMITS = Limits(max_seats=8, hold_ms=60_000, max_hold_ms=90_000)
 START = 1_900_000_000_000
 PAYMENT_MS = 600_000
 PROXY = "10.1.2.3"
+PUSH_HOSTS = ("push.example",)
 VNPAY = VnpayAccount(
     tmn_code="TESTVN01",
     hash_secret=b"a terminal's secret",
@@ -92,7 +99,10 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One application on a clock of its own. Nothing works its outbox off but tests."""
+    """One application on a clock of its own.
+
+    Nothing works its outbox off, and nothing writes `events` to the ledger, but tests.
+    """
 
     app: Starlette
     store: RedisSeatStore
@@ -106,6 +116,8 @@ class Place:
     tokens: OrderTokens
     till: Till
     told: Told
+    ledger: PostgresSeatLedger
+    events: list[SeatEvent]
 
     def client(self, **headers: str) -> httpx.AsyncClient:
         """Somebody without a session."""
@@ -125,6 +137,7 @@ class Place:
 async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_ms: int = 2000) -> AsyncIterator[Place]:
     """A place over these servers; it is closed in the end."""
     clock = Clock()
+    events: list[SeatEvent] = []
     engine = create_engine(database_url, connections=4, timeout_ms=5000)
     catalogue = PostgresCatalogue(engine, LIMITS)
     store = RedisSeatStore(
@@ -137,7 +150,9 @@ async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_
         worker="test",
         timeout_ms=timeout_ms,
         clock=clock,
+        record=events.append,
     )
+    ledger = PostgresSeatLedger(engine)
     sessions = Sessions(tokens=SessionTokens(SECRET, SESSION_MS, clock), cookie=Cookie.for_public_url(SECRET, ""))
     audit = PostgresAudit(engine)
     staff = StaffDoor(
@@ -184,12 +199,18 @@ async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_
         static=STATIC,
         probes={},
         trusted_proxies=Networks((PROXY,)),
+        push=PushDesk(
+            public_key="a key", policy=PushPolicy(PUSH_HOSTS), subscriptions=PostgresPushSubscriptions(engine)
+        ),
         shop=Shop(
             checkout=till.checkout,
             desk=till.desk,
             callbacks=till.callbacks,
             gateways=till.gateways,
             outbox=outbox,
+            search=PostgresOrderSearch(engine),
+            monitoring=PostgresMonitoring(engine),
+            ledger=ledger,
             tokens=tokens,
             signer=TicketSigner(derive(SECRET, "ticket")),
         ),
@@ -208,6 +229,8 @@ async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_
             tokens=tokens,
             till=till,
             told=told,
+            ledger=ledger,
+            events=events,
         )
     finally:
         await gateways.aclose()
