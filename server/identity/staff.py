@@ -79,8 +79,6 @@ class StaffDoor:
 
     async def _open(self, known: Credentials, password: str, request: str | None) -> tuple[str, StaffSession] | None:
         """A session for an account whose password was right; None if it is disabled, or has changed meanwhile."""
-        if known.member.disabled_at is not None:
-            return None
         if self.passwords.is_outdated(known.password_hash):
             known = await self.accounts.rehash(known, await self.passwords.hash(password))
         token = secrets.token_urlsafe(TOKEN_BYTES)
