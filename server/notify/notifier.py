@@ -1,6 +1,7 @@
 """The one notifier: every notice by mail, and beside it by SMS and push where the customer has them."""
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -48,7 +49,9 @@ class PushChannel:
         try:
             await self._push.send(subscription, note, ttl_s=ttl_s, urgent=urgent)
         except GoneError:
-            await self._subscriptions.remove(subscription.endpoint)
+            # If the database is away too, the next push finds it gone again.
+            with contextlib.suppress(UnavailableError):
+                await self._subscriptions.remove(subscription.endpoint)
             raise
 
 

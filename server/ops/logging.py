@@ -13,6 +13,9 @@ _QUIET = {
     "uvicorn.access": logging.WARNING,
     "uvicorn.error": logging.WARNING,
     "alembic": logging.WARNING,
+    # A line a request, with the whole URL: a browser's push address, a gateway's query.
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
 }
 """Libraries whose ordinary course is not worth a line."""
 
