@@ -1,5 +1,6 @@
 """Runs scripts under the epoch of their showtime, as often as it takes, and records what they did."""
 
+from collections.abc import Awaitable
 from typing import Final
 
 from protocol.codes import Outcome
@@ -12,7 +13,7 @@ from server.seats.opening import Epoch, Opener, decode_answer
 from server.seats.pipeline import OtherStoreError, Pipeline
 from server.seats.recording import Recorder
 from server.seats.replies import Answer, Reply
-from server.seats.scripts import READ_ONLY, Operation
+from server.seats.scripts import READ_ONLY, SHARED, Operation
 
 ATTEMPTS: Final = 3
 """How often a script is sent that was refused, and so changed nothing: by epoch once, by time once."""
@@ -33,7 +34,7 @@ class Caller:
         operation: Operation,
         showtime: str,
         *arguments: Argument,
-        once_key: str | None = None,
+        more_keys: tuple[str, ...] = (),
         order: str | None = None,
         sold: bool = False,
     ) -> tuple[Epoch, Answer]:
@@ -43,8 +44,9 @@ class Caller:
         the present epoch, or with the clock learned anew.
         """
         keys: tuple[str, ...] = self._keys.showtime(showtime)
-        if once_key is not None:
-            keys = (*keys, once_key)
+        if operation in SHARED["orders"]:
+            keys += self._keys.orders(showtime)
+        keys += more_keys
         changes = operation not in READ_ONLY
         for _ in range(ATTEMPTS):
             epoch = await self._opener.epoch(showtime)
@@ -64,12 +66,12 @@ class Caller:
                 return epoch, answer
         raise UnavailableError(Outcome.NONE)
 
-    async def call_once(
+    def call_once(
         self, operation: Operation, showtime: str, holder: Holder, once: Once | None, *arguments: Argument
-    ) -> tuple[Epoch, Answer]:
+    ) -> Awaitable[tuple[Epoch, Answer]]:
         """As `call`; with `once` the script looks for the answer that the key got before, and keeps its own."""
         if once is None:
-            return await self.call(operation, showtime, *arguments, "", "")
+            return self.call(operation, showtime, *arguments, "", "")
         name = f"{operation}:{once.key}"
         key = self._keys.once(showtime, holder.id)
-        return await self.call(operation, showtime, *arguments, name, once.body_hash, once_key=key)
+        return self.call(operation, showtime, *arguments, name, once.body_hash, more_keys=(key,))

@@ -1,6 +1,11 @@
 """The names of everything that the seat store keeps."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+MAX_KEPT: Final = 10_000
+"""Showtimes whose key names are kept; each script takes them."""
 
 
 class ShowtimeKeys(NamedTuple):
@@ -15,10 +20,15 @@ class ShowtimeKeys(NamedTuple):
     meta: str
     log: str
     holders: str
-    orders: str
-    pins: str
     ended: str
     deltas: str
+
+
+class OrderKeys(NamedTuple):
+    """The keys of one showtime that only the scripts about orders take, after the others."""
+
+    orders: str
+    pins: str
 
 
 class Keys:
@@ -33,11 +43,20 @@ class Keys:
         self.sweep_lease = f"{prefix}sweep"
         """Names the worker that sweeps `active`, for as long as its lease runs."""
 
-    def showtime(self, showtime: str) -> ShowtimeKeys:
+        self.showtime: Callable[[str], ShowtimeKeys] = lru_cache(MAX_KEPT)(self._showtime)
         """The keys of one showtime."""
-        tag = f"{self._prefix}{{st:{showtime}}}:"
-        return ShowtimeKeys(*(tag + name for name in ShowtimeKeys._fields))
+
+    def orders(self, showtime: str) -> OrderKeys:
+        """The keys of what a showtime's orders own."""
+        return OrderKeys(*(self._tag(showtime) + name for name in OrderKeys._fields))
 
     def once(self, showtime: str, holder: str) -> str:
         """Where a holder's answers under idempotency keys are kept; in the same slot as the showtime's keys."""
-        return f"{self._prefix}{{st:{showtime}}}:once:{holder}"
+        return f"{self._tag(showtime)}once:{holder}"
+
+    def _showtime(self, showtime: str) -> ShowtimeKeys:
+        tag = self._tag(showtime)
+        return ShowtimeKeys(*(tag + name for name in ShowtimeKeys._fields))
+
+    def _tag(self, showtime: str) -> str:
+        return f"{self._prefix}{{st:{showtime}}}:"

@@ -23,7 +23,7 @@ from server.seats.clock import StoreClock
 from server.seats.keys import Keys
 from server.seats.pipeline import OtherStoreError, Pipeline
 from server.seats.replies import Answer, Reply
-from server.seats.scripts import Operation
+from server.seats.scripts import SHARED, Operation
 
 POLL_S: Final = 0.02
 """Between looks at a showtime that somebody else is opening."""
@@ -220,7 +220,9 @@ class Opener:
     async def _script(
         self, operation: Operation, showtime: str, epoch: str, identity: str, *rest: bytes | str | int
     ) -> int:
-        keys = self._keys.showtime(showtime)
+        keys: tuple[str, ...] = self._keys.showtime(showtime)
+        if operation in SHARED["orders"]:
+            keys += self._keys.orders(showtime)
         reply = await self._pipeline.script(operation, keys, epoch, identity, *rest, changes=True)
         answer = decode_answer(reply)
         self._clock.learn(answer.now)

@@ -1,14 +1,15 @@
 """What a worker's own calls did to seats, told event by event to whoever keeps the ledger."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
+
+import msgspec
 
 from protocol.codes import Code
 from server.domain.errors import RefusedError
 from server.domain.holds import RejectedSeat
 from server.domain.ledger import SeatEvent, SeatEventName, hash_of
-from server.seats.replies import Answer
+from server.seats.replies import Answer, Told
 from server.seats.scripts import Operation
 
 _EVENTS: Final[dict[str, SeatEventName]] = {
@@ -19,6 +20,8 @@ _EVENTS: Final[dict[str, SeatEventName]] = {
     "unblocked": "unblocked",
 }
 """By cause; extensions are none, and `ordered` is `pinned` or `sold`."""
+
+_told: Final = msgspec.msgpack.Decoder(tuple[Told, ...])
 
 
 class Recorder:
@@ -34,35 +37,30 @@ class Recorder:
         self, operation: Operation, showtime: str, epoch: str, answer: Answer, *, order: str | None, sold: bool
     ) -> None:
         """What a mutation did; `sold`: the seats that were given to the order are paid for."""
-        for holder, cause, seats in answer.told:
+        if self._record is None:
+            return
+        for holder, cause, seats in _told.decode(answer.told):
             event = ("sold" if sold else "pinned") if cause == "ordered" else _EVENTS.get(cause)
             if event is not None:
                 self._tell(showtime, epoch, answer, event, seats, holder=holder, order=order, reason=operation)
 
-    @contextmanager
-    def refusals(
+    def refused(
         self,
         showtime: str,
         epoch: str,
         answer: Answer,
+        error: RefusedError,
         *,
         holder: str,
         seats: tuple[int, ...],
         order: str | None = None,
-    ) -> Iterator[None]:
-        """Around the reading of an answer that may be a refusal of `seats`.
-
-        Told are those that the request failed by, or all where it was none in particular.
-        """
-        try:
-            yield
-        except RefusedError as error:
-            if error.rejected:
-                self.rejected(showtime, epoch, answer, error.rejected, holder=holder)
-            elif error.code not in {Code.UNKNOWN_SEAT, Code.IDEMPOTENCY_MISMATCH}:
-                named = error.seats or seats
-                self._tell(showtime, epoch, answer, "refused", named, holder=holder, order=order, reason=error.code)
-            raise
+    ) -> None:
+        """A request for `seats` that granted nothing: those that it failed by, or all if it was none in particular."""
+        if error.rejected:
+            self.rejected(showtime, epoch, answer, error.rejected, holder=holder)
+        elif error.code not in {Code.UNKNOWN_SEAT, Code.IDEMPOTENCY_MISMATCH}:
+            named = error.seats or seats
+            self._tell(showtime, epoch, answer, "refused", named, holder=holder, order=order, reason=error.code)
 
     def rejected(
         self, showtime: str, epoch: str, answer: Answer, rejected: tuple[RejectedSeat, ...], *, holder: str

@@ -43,14 +43,15 @@ Told = tuple[str, str, tuple[int, ...]]
 class Answer(msgspec.Struct, frozen=True, array_like=True):
     """A script's answer; `now` is the store's clock (ms) when it ran, and `body` depends on script and code.
 
-    `version` is the showtime's after it; `told` is what a mutation made happen, nothing where none took place.
+    `version` is the showtime's after it; `told`, a list of `Told`, is what a mutation made happen, empty where nothing
+    changed.
     """
 
     code: int
     now: int
     body: msgspec.Raw
     version: int
-    told: tuple[Told, ...]
+    told: msgspec.Raw
 
 
 class MutationBody(msgspec.Struct, frozen=True, array_like=True):

@@ -35,7 +35,7 @@ READ_ONLY: Final = frozenset({Operation.SNAPSHOT, Operation.SINCE, Operation.HOL
 
 SHARED: Final = {
     "once": frozenset({Operation.LOCK, Operation.EXTEND}),
-    "orders": frozenset({Operation.PIN, Operation.OCCUPY, Operation.APPLY, Operation.RELEASE}),
+    "orders": frozenset({Operation.LOAD, Operation.PIN, Operation.OCCUPY, Operation.APPLY, Operation.RELEASE}),
 }
 """Files that are put between the prelude and these operations."""
 

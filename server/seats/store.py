@@ -9,7 +9,7 @@ import structlog
 
 from protocol.from_client import Mode
 from protocol.from_server import Delta, Snapshot
-from server.domain.errors import UnavailableError
+from server.domain.errors import RefusedError, UnavailableError
 from server.domain.holds import Granted, Hold, Holder, Holdings, Once, Pinned, Released
 from server.domain.layout import Layout
 from server.domain.ledger import SeatEvent
@@ -203,8 +203,11 @@ class RedisSeatStore:
         epoch, answer = await self._caller.call_once(
             Operation.LOCK, showtime, holder, once, self._by(origin), holder.id, mode, _encode(seats)
         )
-        with self._caller.recorder.refusals(showtime, epoch.epoch, answer, holder=holder.id, seats=seats):
+        try:
             granted = self._granted(showtime, holder, epoch, answer, in_part=mode == "any")
+        except RefusedError as error:
+            self._caller.recorder.refused(showtime, epoch.epoch, answer, error, holder=holder.id, seats=seats)
+            raise
         if granted.rejected and not granted.replayed:
             self._caller.recorder.rejected(showtime, epoch.epoch, answer, granted.rejected, holder=holder.id)
         return granted
@@ -303,7 +306,7 @@ class RedisSeatStore:
 
     async def overdue_pins(self, showtimes: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """See `SeatStore.overdue_pins`."""
-        orders = await self._past([self._keys.showtime(showtime).pins for showtime in showtimes], OVERDUE_AT_ONCE)
+        orders = await self._past([self._keys.orders(showtime).pins for showtime in showtimes], OVERDUE_AT_ONCE)
         return tuple((showtime, order) for showtime, found in zip(showtimes, orders, strict=True) for order in found)
 
     async def lead_sweep(self, lease_ms: int) -> bool:
@@ -328,9 +331,11 @@ class RedisSeatStore:
         epoch, answer = await self._caller.call(
             operation, showtime, self._origin, holder, order, pin_ms, deadline, _encode(seats), order=order
         )
-        refusals = self._caller.recorder.refusals
-        with refusals(showtime, epoch.epoch, answer, holder=holder, seats=seats, order=order):
+        try:
             body = body_of(answer, PinnedBody)
+        except RefusedError as error:
+            self._caller.recorder.refused(showtime, epoch.epoch, answer, error, holder=holder, seats=seats, order=order)
+            raise
         return Pinned(version=body.version, fences=body.fences)
 
     def _granted(

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from server.seats.keys import ShowtimeKeys
+from server.seats.keys import OrderKeys, ShowtimeKeys
 from server.seats.replies import Reply
 from server.seats.scripts import READ_ONLY, SHARED, Operation, load_scripts, source
 
@@ -15,7 +15,7 @@ COMMON = ["epoch", "not_after", "now"]
 REFUSALS = {"STALE_EPOCH", "TOO_LATE", "TORN", "REPLAYED", "IDEMPOTENCY_MISMATCH"}
 """What the prelude's `refusal` answers, and `replay` of requests with a key, for every script that asks them."""
 
-WRITES = re.compile(r"\b(?:commit|give|keep|let_go|put|record_orders|write|write_all)\(")
+WRITES = re.compile(r"\b(?:commit|forget_ends|give|keep|let_go|put|record_orders|write|write_all)\(")
 
 
 class Header:
@@ -56,11 +56,15 @@ def test_a_header_tells_the_purpose(script: tuple[Operation, Header]) -> None:
 
 
 def test_keys_are_those_that_are_sent(script: tuple[Operation, Header]) -> None:
-    """KEYS are named in the order in which Python sends them and the prelude binds them; one more may follow."""
+    """KEYS are named in the order in which Python sends them and Lua binds them; those that some share come last."""
     operation, header = script
-    once = ["once"] if operation in SHARED["once"] else []
-    assert header.keys == [*ShowtimeKeys._fields, *once]
-    assert f"KEYS[{len(header.keys)}]" in source("once" if once else "prelude")
+    more = {"once": ("once",), "orders": OrderKeys._fields}
+    shared = [name for name, operations in SHARED.items() if operation in operations]
+    own = [key for name in shared for key in more[name]]
+    assert header.keys == [*ShowtimeKeys._fields, *own]
+    for name in shared:
+        for place, key in enumerate(more[name], len(ShowtimeKeys._fields) + 1):
+            assert re.search(rf"\blocal .*{key}_key.* = .*KEYS\[{place}\]", source(name))
     bound = re.search(r"\nlocal (seats_key.+?) =\s+(KEYS.+?)\nlocal", source("prelude"), re.DOTALL)
     assert bound
     assert [name.removesuffix("_key") for name in re.split(r",\s*", bound[1])] == list(ShowtimeKeys._fields)

@@ -1,5 +1,5 @@
 -- Make the seats of an order what the database says of it: pinned until a time, sold (`until_at` 0), or let go.
--- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- KEYS: seats locks expiries meta log holders ended deltas orders pins
 -- ARGV: epoch not_after now origin holder order row_version until_at deadline seats all_seats
 -- Returns: OK {version}; UNKNOWN_SEAT {seats}
 local origin, holder, order, row_version = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])

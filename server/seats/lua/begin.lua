@@ -1,6 +1,6 @@
 -- Begin a new epoch, closed and at version 0, if the epoch found is still the present one ('' for none).
 -- What was kept of the data is recorded as the position where it ends; an epoch that never opened hands on its own.
--- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- KEYS: seats locks expiries meta log holders ended deltas
 -- ARGV: epoch not_after now new_epoch ordinal identity
 -- Returns: OK {}; STALE_EPOCH {}; TOO_LATE {}
 local new_epoch, ordinal, identity = ARGV[4], ARGV[5], ARGV[6]

@@ -1,5 +1,5 @@
 -- Set free seats to `B` (`blocked` 1), or blocked ones back to `A` (0).
--- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- KEYS: seats locks expiries meta log holders ended deltas
 -- ARGV: epoch not_after now origin blocked seats
 -- Returns: OK {version}; UNKNOWN_SEAT {seats}; SEATS_UNAVAILABLE {{seat, code}...}
 local origin, blocked, seats = ARGV[4], ARGV[5], cmsgpack.unpack(ARGV[6])

@@ -1,5 +1,5 @@
 -- Make free at most `limit` locks whose expiry has passed, in one version; their holders are told.
--- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- KEYS: seats locks expiries meta log holders ended deltas
 -- ARGV: epoch not_after now origin limit
 -- Returns: OK {count}
 local origin, limit = ARGV[4], ARGV[5]

@@ -1,5 +1,5 @@
 -- Give a holder's locks a full hold from now, never past the cap from their first lock: those named, or all of them.
--- KEYS: seats locks expiries meta log holders orders pins ended deltas once
+-- KEYS: seats locks expiries meta log holders ended deltas once
 -- ARGV: epoch not_after now origin holder named seats once_name once_hash
 -- Returns: OK {version, letters_version, seats, rejected, holds}; UNKNOWN_SEAT {seats}; NOT_HELD {seats}; HOLD_CAP {}
 local origin, holder, named, seats = ARGV[4], ARGV[5], ARGV[6], cmsgpack.unpack(ARGV[7])

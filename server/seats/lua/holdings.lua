@@ -1,5 +1,5 @@
 -- All that a holder has: locks that run, and seats in a checkout.
--- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- KEYS: seats locks expiries meta log holders ended deltas
 -- ARGV: epoch not_after now holder
 -- Returns: OK {version, holds}
 local holder = ARGV[4]

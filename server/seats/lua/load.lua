@@ -1,6 +1,6 @@
 -- Open a closed epoch with what the database says; kept locks that still run stand. Version 1 is announced.
 -- `facts.moved` gives for each seat of another former layout its present index or -1; empty if the layout is the same.
--- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- KEYS: seats locks expiries meta log holders ended deltas orders pins
 -- ARGV: epoch not_after now origin facts
 -- Returns: OK {}; STALE_EPOCH {}; TOO_LATE {}
 local origin, facts = ARGV[4], cmsgpack.unpack(ARGV[5])

@@ -1,5 +1,5 @@
 -- Lock seats for a holder: all of them or none (mode `all`), or those that are free, in order (mode `any`).
--- KEYS: seats locks expiries meta log holders orders pins ended deltas once
+-- KEYS: seats locks expiries meta log holders ended deltas once
 -- ARGV: epoch not_after now origin holder mode seats once_name once_hash
 -- Returns: OK {version, letters_version, seats, rejected, holds}; UNKNOWN_SEAT {seats}; SALES_CLOSED {};
 --   LIMIT_EXCEEDED {{seat, code}...}; SEATS_UNAVAILABLE {{seat, code}...}

@@ -1,5 +1,5 @@
 -- Pin seats to an order that was paid late: free ones, its holder's own locks, and those that are the order's already.
--- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- KEYS: seats locks expiries meta log holders ended deltas orders pins
 -- ARGV: epoch not_after now origin holder order pin_ms deadline seats
 -- Returns: OK {version, {{ordinal, fence}...}}; UNKNOWN_SEAT {seats}; SEATS_UNAVAILABLE {{seat, code}...}
 local origin, holder, order = ARGV[4], ARGV[5], ARGV[6]

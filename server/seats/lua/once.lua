@@ -2,7 +2,7 @@
 --
 -- Requests that take effect once, by name (operation and key): the last ones of a holder, for as long as a hold lasts.
 -- An entry is {name, hash, the time of its end, layout, answer}: under another layout seats have other indexes.
-local once_key, ONCE_KEPT = KEYS[11], 16
+local once_key, ONCE_KEPT = KEYS[9], 16
 local once, answers = nil, {}
 
 -- What the request was answered before, or that it is another one than before; nil if it is new, or has no key.
@@ -13,7 +13,7 @@ local function replay(name, hash)
   for _, entry in ipairs(cmsgpack.unpack(redis.call('GET', once_key) or '\144')) do
     if entry[3] > now and entry[4] == meta.layout then
       if entry[1] == name then
-        return entry[2] == hash and reply_packed(REPLY.REPLAYED, entry[5]) or reply(REPLY.IDEMPOTENCY_MISMATCH, {})
+        return entry[2] == hash and reply(REPLY.REPLAYED, entry[5], true) or reply(REPLY.IDEMPOTENCY_MISMATCH, {})
       end
       answers[#answers + 1] = entry
     end

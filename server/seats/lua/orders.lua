@@ -1,4 +1,61 @@
 -- What the scripts share that give seats to orders and take them back; the loader puts it between each and the prelude.
+local orders_key, pins_key = KEYS[9], KEYS[10]
+
+local orders, touched_orders = {}, {}
+
+-- What is known of an order: `version`, that of its row as last told by the database (0: never), and its set of `seats`.
+local function order_entry(order)
+  if not orders[order] then
+    local found = redis.call('HGET', orders_key, order)
+    local fields, set = found and cmsgpack.unpack(found) or {0, {}}, {}
+    for _, seat in ipairs(fields[2]) do
+      set[seat] = true
+    end
+    orders[order] = {version = fields[1], seats = set}
+  end
+  return orders[order]
+end
+
+on_row = function(seat, old, new)
+  if old and old.order ~= '' then
+    order_entry(old.order).seats[seat] = nil
+    touched_orders[old.order] = true
+  end
+  if new and new.order ~= '' then
+    order_entry(new.order).seats[seat] = true
+    touched_orders[new.order] = true
+  end
+end
+
+-- Writes what became of the orders touched: row version, seats, and when somebody is to ask about them.
+local function record_orders()
+  for order in pairs(touched_orders) do
+    local entry, seats = order_entry(order), {}
+    local due = entry.doubted and now
+    for seat in pairs(entry.seats) do
+      seats[#seats + 1] = seat
+      if is_pin(row(seat)) then
+        due = math.min(due or math.huge, row(seat).until_at)
+      end
+    end
+    if #seats > 0 or entry.version > 0 then
+      write('HSET', orders_key, order, cmsgpack.pack({entry.version, seats}))
+    else
+      write('HDEL', orders_key, order)
+    end
+    if due then
+      write('ZADD', pins_key, due, order)
+    else
+      write('ZREM', pins_key, order)
+    end
+  end
+end
+on_commit = record_orders
+
+local function has_ended(seat, holder)
+  local ended_at = redis.call('ZSCORE', ended_key, ended_member(seat, holder))
+  return ended_at and tonumber(ended_at) > now - ENDED_MS
+end
 
 -- Takes a seat from its order: the lock that was kept underneath stands again if it still runs.
 local function let_go(seat)

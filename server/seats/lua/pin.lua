@@ -1,5 +1,5 @@
 -- Pin a holder's locks to an order, before the database knows it: they are occupied to all others.
--- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- KEYS: seats locks expiries meta log holders ended deltas orders pins
 -- ARGV: epoch not_after now origin holder order pin_ms deadline seats
 -- Returns: OK {version, {{ordinal, fence}...}}; UNKNOWN_SEAT {seats}; SALES_CLOSED {}; CONFLICT {order, seats};
 --   GONE {seats}; NOT_HELD {seats}

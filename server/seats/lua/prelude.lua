@@ -6,8 +6,8 @@
 --   a pin     order and until_at set; the lock underneath is kept as it was (expires_at 0: there was none); others are
 --             asked after until_at, its holder is shown deadline; confirmed 1 once the database has said so
 --   a sale    order set, until_at 0, expires_at 0; holder is who bought it
-local seats_key, locks_key, expiries_key, meta_key, log_key, holders_key, orders_key, pins_key, ended_key, deltas =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local seats_key, locks_key, expiries_key, meta_key, log_key, holders_key, ended_key, deltas =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local epoch, not_after, injected_now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 -- Milliseconds by the store's own clock; tests inject theirs.
@@ -33,13 +33,10 @@ end
 -- What `commit` made happen: {holder or '', cause, seats}, of each.
 local told = {}
 
-local function reply_packed(code, body)
+-- `is_packed`: the body is in MessagePack already.
+local function reply(code, body, is_packed)
   return '\149' -- an array of five
-    .. cmsgpack.pack(code, now) .. body .. cmsgpack.pack(meta.version or 0, told)
-end
-
-local function reply(code, body)
-  return reply_packed(code, cmsgpack.pack(body))
+    .. cmsgpack.pack(code, now) .. (is_packed and body or cmsgpack.pack(body)) .. cmsgpack.pack(meta.version or 0, told)
 end
 
 -- Refuses a command that comes too late, that expects another epoch, or that meets a mutation which broke off half-way:
@@ -163,22 +160,10 @@ local function holds(holder)
   return list
 end
 
-local orders = {}
+-- What the scripts that know orders do with each row that comes or goes, and what they write of it with a commit.
+local on_row, on_commit
 
--- What is known of an order: `version`, that of its row as last told by the database (0: never), and its set of `seats`.
-local function order_entry(order)
-  if not orders[order] then
-    local found = redis.call('HGET', orders_key, order)
-    local fields, set = found and cmsgpack.unpack(found) or {0, {}}, {}
-    for _, seat in ipairs(fields[2]) do
-      set[seat] = true
-    end
-    orders[order] = {version = fields[1], seats = set}
-  end
-  return orders[order]
-end
-
-local pending, pending_seats, touched, touched_orders = {}, {}, {}, {}
+local pending, pending_seats, touched = {}, {}, {}
 
 -- What becomes of a seat: a row or false, and its letter. Nothing is written before `commit`.
 local function put(seat, new_row, new_letter)
@@ -191,17 +176,12 @@ local function put(seat, new_row, new_letter)
     index(old.holder)[seat] = nil
     touched[old.holder] = true
   end
-  if old and old.order ~= '' then
-    order_entry(old.order).seats[seat] = nil
-    touched_orders[old.order] = true
-  end
   if new_row and new_row.holder ~= '' and (is_lock(new_row) or is_pin(new_row)) then
     index(new_row.holder)[seat] = true
     touched[new_row.holder] = true
   end
-  if new_row and new_row.order ~= '' then
-    order_entry(new_row.order).seats[seat] = true
-    touched_orders[new_row.order] = true
+  if on_row then
+    on_row(seat, old, new_row)
   end
   rows[seat], letters[seat] = new_row, new_letter
 end
@@ -217,63 +197,36 @@ local function write_all(command, key, arguments)
   end
 end
 
--- Writes what became of the orders touched: row version, seats, and when somebody is to ask about them.
-local function record_orders()
-  for order in pairs(touched_orders) do
-    local entry, seats = order_entry(order), {}
-    local due = entry.doubted and now
-    for seat in pairs(entry.seats) do
-      seats[#seats + 1] = seat
-      if is_pin(row(seat)) then
-        due = math.min(due or math.huge, row(seat).until_at)
-      end
-    end
-    if #seats > 0 or entry.version > 0 then
-      write('HSET', orders_key, order, cmsgpack.pack({entry.version, seats}))
-    else
-      write('HDEL', orders_key, order)
-    end
-    if due then
-      write('ZADD', pins_key, due, order)
-    else
-      write('ZREM', pins_key, order)
-    end
-  end
-end
-
 -- For an hour it is known whose hold on a seat ended otherwise than by its holder's own wish.
 local ENDED_MS = 3600000
+local new_ends = {}
 
 local function ended_member(seat, holder)
   return string.format('%d %s', seat, holder)
 end
-
-local function has_ended(seat, holder)
-  local ended_at = redis.call('ZSCORE', ended_key, ended_member(seat, holder))
-  return ended_at and tonumber(ended_at) > now - ENDED_MS
-end
-
--- Ends to be known, and ends to be forgotten because the holder had the seat again since and gave it up itself.
-local new_ends, old_ends = {}, {}
 
 local function note_end(seat, holder)
   new_ends[#new_ends + 1] = now
   new_ends[#new_ends + 1] = ended_member(seat, holder)
 end
 
-local function forget_end(seat, holder)
-  old_ends[#old_ends + 1] = ended_member(seat, holder)
-end
-
 local function record_ends()
   if #new_ends > 0 then
     write('ZREMRANGEBYSCORE', ended_key, '-inf', now - ENDED_MS)
+    write_all('ZADD', ended_key, new_ends)
   end
-  write_all('ZADD', ended_key, new_ends)
-  write_all('ZREM', ended_key, old_ends)
 end
 
--- Who lost or gained what ('' for nobody); ends are announced before grants.
+-- Whoever gives seats up does not miss them, though an earlier hold on them ended by itself.
+local function forget_ends(seats, holder)
+  local members = {}
+  for place, seat in ipairs(seats) do
+    members[place] = ended_member(seat, holder)
+  end
+  write_all('ZREM', ended_key, members)
+end
+
+-- Who lost or gained what ('' for nobody): {holder, cause, seats}; ends are announced before grants.
 local causes, cause_of = {}, {}
 
 local function tell(holder, cause, seat)
@@ -283,10 +236,11 @@ local function tell(holder, cause, seat)
   local key = cause .. ' ' .. holder
   local entry = cause_of[key]
   if not entry then
-    entry = {holder = holder, cause = cause, seats = {}}
+    entry = {holder, cause, {}}
     cause_of[key], causes[#causes + 1] = entry, entry
   end
-  entry.seats[#entry.seats + 1] = seat
+  local seats = entry[3]
+  seats[#seats + 1] = seat
 end
 
 -- Tells the holder of the stale lock on a seat that `by` takes ('' for nobody); one's own is simply granted anew.
@@ -336,10 +290,10 @@ local function commit(origin, also)
   local private = {}
   for _, ending in ipairs({true, false}) do
     for _, entry in ipairs(causes) do
-      if (entry.cause == 'expired') == ending then
-        told[#told + 1] = {entry.holder, entry.cause, entry.seats}
-        if entry.holder ~= '' then
-          private[#private + 1] = {entry.holder, entry.cause, entry.seats, holds(entry.holder)}
+      if (entry[2] == 'expired') == ending then
+        told[#told + 1] = entry
+        if entry[1] ~= '' then
+          private[#private + 1] = {entry[1], entry[2], entry[3], holds(entry[1])}
         end
       end
     end
@@ -367,8 +321,10 @@ local function commit(origin, also)
   write_all('ZREM', expiries_key, ended)
   write_all('HSET', holders_key, lists)
   write_all('HDEL', holders_key, emptied)
-  record_orders()
   record_ends()
+  if on_commit then
+    on_commit()
+  end
   write('HSET', meta_key, 'version', version, 'letters_version', meta.letters_version)
   write('SPUBLISH', deltas, message)
 end

@@ -1,5 +1,5 @@
 -- Undo the pins of an order that was never written: those named, or all of them. What the database said of stays.
--- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- KEYS: seats locks expiries meta log holders ended deltas orders pins
 -- ARGV: epoch not_after now origin order named seats
 -- Returns: OK {version}; UNKNOWN_SEAT {seats}
 local origin, order, named, seats = ARGV[4], ARGV[5], ARGV[6], cmsgpack.unpack(ARGV[7])

@@ -1,5 +1,5 @@
 -- All changes after a version of an epoch, folded to the last letter of each seat.
--- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- KEYS: seats locks expiries meta log holders ended deltas
 -- ARGV: epoch not_after now from_epoch from_version
 -- Returns: OK {version, changes}; NOT_TOLD {}
 local from_epoch, from_version = ARGV[4], tonumber(ARGV[5])

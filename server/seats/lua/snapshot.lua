@@ -1,5 +1,5 @@
 -- All letters at the present position.
--- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- KEYS: seats locks expiries meta log holders ended deltas
 -- ARGV: epoch not_after now
 -- Returns: OK {version, layout, letters}
 local refused = refusal()

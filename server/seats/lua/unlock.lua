@@ -1,5 +1,5 @@
 -- Release a holder's locks among the seats named, or all of them (no seats given).
--- KEYS: seats locks expiries meta log holders orders pins ended deltas
+-- KEYS: seats locks expiries meta log holders ended deltas
 -- ARGV: epoch not_after now origin holder named seats
 -- Returns: OK {version, letters_version, seats, rejected, holds}; UNKNOWN_SEAT {seats}
 local origin, holder, named, seats = ARGV[4], ARGV[5], ARGV[6], cmsgpack.unpack(ARGV[7])
@@ -25,10 +25,9 @@ for _, seat in ipairs(seats) do
     released[#released + 1] = seat
     put(seat, false, 'A')
     tell(holder, 'released', seat)
-    forget_end(seat, holder)
   end
 end
 if #released > 0 then
-  commit(origin)
+  commit(origin, function() forget_ends(released, holder) end)
 end
 return reply(REPLY.OK, {meta.version, meta.letters_version, released, {}, holds(holder)})
