@@ -36,7 +36,10 @@ class FarEnd:
         body = await request.body()
         self.got.append(Got(method=request.method, path=request.url.path, headers=dict(request.headers), body=body))
         status, content = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        headers = {"Location": "https://elsewhere.example/"} if 300 <= status < 400 else {}
+        # So that no connection is left to be waited for when the server stops.
+        headers = {"Connection": "close"}
+        if 300 <= status < 400:
+            headers["Location"] = "https://elsewhere.example/"
         return Response(content, status_code=status, headers=headers)
 
 

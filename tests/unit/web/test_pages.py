@@ -23,6 +23,7 @@ def static(tmp_path: Path) -> Path:
         "pages/showtime.html": "<!doctype html><title>Hall</title>",
         "js/core/a.js": "export const a = 1;",
         "css/tokens.css": ":root {}",
+        "worker/sw.js": "self.addEventListener",
         "notes.txt": "not a kind that is served",
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -43,6 +44,7 @@ def app(static: Path) -> Starlette:
         ("/", "text/html; charset=utf-8", "List"),
         ("/showtimes/demo", "text/html; charset=utf-8", "Hall"),
         ("/static/js/core/a.js", "text/javascript; charset=utf-8", "export"),
+        ("/sw.js", "text/javascript; charset=utf-8", "addEventListener"),
         ("/static/css/tokens.css", "text/css; charset=utf-8", ":root"),
     ],
 )
