@@ -220,7 +220,7 @@ def test_days_agree_with_the_wall_clock(database_url: str, show: tuple[str, dt.d
         try:
             async with engine.begin() as connection:
                 await connection.exec_driver_sql(
-                    "TRUNCATE cinemas, halls, layouts, zones, seats, films, showtimes, prices, blocks"
+                    "TRUNCATE cinemas, halls, layouts, zones, seats, films, showtimes, prices, blocks CASCADE"
                 )
             world = World(engine)
             await world.cinema("somewhere", zone)

@@ -1,0 +1,1 @@
+"""Concurrency and faults of the database."""
