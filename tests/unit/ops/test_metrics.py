@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from server.ops import metrics
 
-LABELS = {"outcome", "code", "operation", "method", "route", "status", "worker", "le"}
+LABELS = {"outcome", "kind", "way", "code", "operation", "method", "route", "status", "worker", "le"}
 """All that a number may be told apart by: each has few values, and they are ours, not our visitors'."""
 
 COUNT = """
