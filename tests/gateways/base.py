@@ -21,9 +21,9 @@ class Mode(StrEnum):
     """How a gateway answers one of its calls.
 
     `never`: nothing happens, and no answer comes. `lost`: it happens, and no answer comes. `slow`: it happens, and the
-    answer comes after `slow_s`. `garbage`, `huge`, `error`: nothing happens, and the answer is no JSON, a megabyte, or
-    a failure of the gateway. `unsigned`, `forged`: it happens, and the answer lacks its signature or is not genuine.
-    `busy`: nothing happens, and the gateway says that it is still at it.
+    answer comes after `slow_s`. `huge`: it happens, and the answer is genuine, with a megabyte of blanks. `garbage`,
+    `error`: nothing happens, and the answer is no JSON, or a failure of the gateway. `unsigned`, `forged`: it happens,
+    and the answer lacks its signature or is not genuine. `busy`: nothing happens, and it says that it is still at it.
     """
 
     RIGHT = "right"
@@ -136,8 +136,6 @@ class LocalGateway:
                 return await self._hang()
             case Mode.GARBAGE:
                 return Response("<html>Bảo trì hệ thống", media_type="text/html")
-            case Mode.HUGE:
-                return Response(b'{"resultCode":0,"x":"' + b"x" * 1_000_000 + b'"}', media_type="application/json")
             case Mode.ERROR:
                 return Response("Internal Server Error", status_code=500)
         answer = sign(act(), mode)
@@ -146,6 +144,8 @@ class LocalGateway:
         if mode is Mode.SLOW:
             await asyncio.sleep(self.slow_s)
         body = json.dumps(answer.data, ensure_ascii=False).encode()
+        if mode is Mode.HUGE:
+            body += b" " * 1_000_000
         return Response(body, status_code=answer.status, media_type="application/json")
 
     def page(self, reference: str, outcomes: Iterable[str]) -> Response:
