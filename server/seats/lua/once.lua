@@ -13,7 +13,11 @@ local function replay(name, hash)
   for _, entry in ipairs(cmsgpack.unpack(redis.call('GET', once_key) or '\144')) do
     if entry[3] > now and entry[4] == meta.layout then
       if entry[1] == name then
-        return entry[2] == hash and reply(REPLY.REPLAYED, entry[5], true) or reply(REPLY.IDEMPOTENCY_MISMATCH, {})
+        if entry[2] ~= hash then
+          return reply(REPLY.IDEMPOTENCY_MISMATCH, {})
+        end
+        return '\149' -- an array of five, of which the answer is packed already
+          .. cmsgpack.pack(REPLY.REPLAYED, now) .. entry[5] .. cmsgpack.pack(meta.version, told)
       end
       answers[#answers + 1] = entry
     end

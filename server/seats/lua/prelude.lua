@@ -33,10 +33,8 @@ end
 -- What `commit` made happen: {holder or '', cause, seats}, of each.
 local told = {}
 
--- `is_packed`: the body is in MessagePack already.
-local function reply(code, body, is_packed)
-  return '\149' -- an array of five
-    .. cmsgpack.pack(code, now) .. (is_packed and body or cmsgpack.pack(body)) .. cmsgpack.pack(meta.version or 0, told)
+local function reply(code, body)
+  return cmsgpack.pack({code, now, body, meta.version or 0, told})
 end
 
 -- Refuses a command that comes too late, that expects another epoch, or that meets a mutation which broke off half-way:
