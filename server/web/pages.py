@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -101,32 +102,12 @@ def routes(static: Path) -> list[Route]:
         )
         return response
 
-    async def index(request: Request) -> Response:
-        return serve(request, "pages/index.html")
+    def page(name: str, check: Callable[[Request], None] = _anything) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            check(request)
+            return serve(request, f"pages/{name}.html")
 
-    async def showtime(request: Request) -> Response:
-        _check_id(request.path_params["showtime_id"])
-        return serve(request, "pages/showtime.html")
-
-    async def checkout(request: Request) -> Response:
-        _check_id(request.path_params["showtime_id"])
-        return serve(request, "pages/checkout.html")
-
-    async def order(request: Request) -> Response:
-        # The page asks for the order, with the session or with the token that only the browser sees.
-        return serve(request, "pages/order.html")
-
-    async def sandbox(request: Request) -> Response:
-        if "sandbox" not in context_of(request).shop.gateways.by_name:
-            raise ProblemError(Code.NOT_FOUND)
-        return serve(request, "pages/sandbox.html")
-
-    async def staff_sign_in(request: Request) -> Response:
-        return serve(request, "pages/staff-sign-in.html")
-
-    async def staff(request: Request) -> Response:
-        # Whoever is not signed in is told so by the page itself: there is nothing in it that is not public.
-        return serve(request, "pages/staff.html")
+        return endpoint
 
     async def asset(request: Request) -> Response:
         return serve(request, request.path_params["path"])
@@ -135,21 +116,33 @@ def routes(static: Path) -> list[Route]:
         # At the top, so that it may speak for every page.
         return serve(request, "worker/sw.js")
 
+    # There is nothing in a page that is not public: it asks for the rest, and tells whoever may not have it.
     return [
-        Route("/", index),
+        Route("/", page("index")),
         Route("/sw.js", worker),
-        Route("/showtimes/{showtime_id}", showtime),
-        Route("/showtimes/{showtime_id}/checkout", checkout),
-        Route("/orders/{order_id}", order),
-        Route("/sandbox/pay", sandbox),
-        Route("/staff", staff),
-        Route("/staff/sign-in", staff_sign_in),
+        Route("/showtimes/{showtime_id}", page("showtime", _is_showtime)),
+        Route("/showtimes/{showtime_id}/checkout", page("checkout", _is_showtime)),
+        Route("/orders/{order_id}", page("order")),
+        Route("/sandbox/pay", page("sandbox", _has_sandbox)),
+        Route("/staff", page("staff")),
+        Route("/staff/sign-in", page("staff-sign-in")),
+        Route("/staff/orders", page("staff-orders")),
+        Route("/staff/payments", page("staff-payments")),
         Route("/static/{path:path}", asset),
     ]
 
 
-def _check_id(showtime: str) -> None:
+def _anything(_request: Request) -> None:
+    """Every such path has its page."""
+
+
+def _is_showtime(request: Request) -> None:
     try:
-        msgspec.convert(showtime, ShowtimeId)
+        msgspec.convert(request.path_params["showtime_id"], ShowtimeId)
     except msgspec.ValidationError as error:
         raise ProblemError(Code.NOT_FOUND) from error
+
+
+def _has_sandbox(request: Request) -> None:
+    if "sandbox" not in context_of(request).shop.gateways.by_name:
+        raise ProblemError(Code.NOT_FOUND)

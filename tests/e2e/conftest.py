@@ -49,7 +49,7 @@ async def server(
     valkey: EmbeddedValkey, demo_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
     """The server that most tests share; each takes seats that are free."""
-    async with _serving(tmp_path_factory.mktemp("server"), valkey, demo_url, "e2e") as shared:
+    async with serving(tmp_path_factory.mktemp("server"), valkey, demo_url, "e2e") as shared:
         yield shared
 
 
@@ -59,7 +59,7 @@ async def hasty_server(
 ) -> AsyncIterator[Server]:
     """A server whose holds last three seconds."""
     folder = tmp_path_factory.mktemp("hasty")
-    async with _serving(folder, valkey, demo_url, "hasty", hold_ms=3000, max_hold_ms=3000) as shared:
+    async with serving(folder, valkey, demo_url, "hasty", hold_ms=3000, max_hold_ms=3000) as shared:
         yield shared
 
 
@@ -73,7 +73,7 @@ async def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 @pytest_asyncio.fixture(loop_scope="session")
 async def own_server(own_valkey: EmbeddedValkey, demo_url: str, tmp_path: Path) -> AsyncIterator[Server]:
     """A server for one test, on its own Valkey."""
-    async with _serving(tmp_path, own_valkey, demo_url, "own") as server:
+    async with serving(tmp_path, own_valkey, demo_url, "own") as server:
         yield server
 
 
@@ -103,9 +103,10 @@ async def arrive(browser: Browser) -> AsyncIterator[Arrive]:
 
 
 @asynccontextmanager
-async def _serving(
+async def serving(
     folder: Path, valkey: EmbeddedValkey, database_url: str, prefix: str, **settings: object
 ) -> AsyncIterator[Server]:
+    """A server on these databases, for as long as the block runs."""
     server = Server(
         folder, redis_url=valkey.url, redis_prefix=f"{prefix}:", database_url=database_url, sweep_ms=100, **settings
     )

@@ -20,6 +20,7 @@ const STAGES = [
   ["refunding", { refunds: [refund({ seats: ["F7"] })], tickets: [ticket("F8")] }, "part_returning"],
   ["partly_refunded", { refunds: [refund()], tickets: [ticket("F8")] }, "partly_refunded"],
   ["refunded", { refunds: [refund()] }, "refunded"],
+  ["refunded", { refunds: [refund({ reason: "paid late, seats gone" })] }, "too_late_returned"],
   ["of later times", {}, "review"],
 ];
 
@@ -38,7 +39,7 @@ test("what nothing more is expected of is not asked about", () => {
   const quiet = STAGES.filter(([state, more]) => viewOf(order({ state, ...more }), 1000).poll === null);
   assert.deepEqual(
     quiet.map(([, , stage]) => stage),
-    ["paid", "partly_refunded", "refunded"],
+    ["paid", "partly_refunded", "refunded", "too_late_returned"],
   );
 });
 

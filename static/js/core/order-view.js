@@ -4,7 +4,7 @@
  * What an order's page tells and offers.
  *
  * @typedef {"open" | "unpaid" | "closing" | "paid" | "expired" | "late" | "cancelled" | "review" | "returning"
- *   | "too_late" | "part_returning" | "partly_refunded" | "refunded"} Stage
+ *   | "too_late" | "too_late_returned" | "part_returning" | "partly_refunded" | "refunded"} Stage
  * @typedef {"good" | "wait" | "bad"} Tone
  * @typedef {{stage: Stage, tone: Tone, pays: boolean, poll: Poll | null}} View `pays`: it can still be paid or given up
  * @typedef {{baseMs: number, capMs: number}} Poll how soon a change is looked for, and how seldom at last
@@ -31,6 +31,7 @@ const STAGES = {
   review: { tone: "wait", poll: SELDOM },
   returning: { tone: "wait", poll: SELDOM },
   too_late: { tone: "bad", poll: SELDOM },
+  too_late_returned: { tone: "bad", poll: null },
   part_returning: { tone: "good", poll: SELDOM },
   partly_refunded: { tone: "good", poll: null },
   refunded: { tone: "bad", poll: null },
@@ -45,6 +46,7 @@ export function viewOf(order, now) {
 /** @param {Order} order @param {number} now @returns {Stage} */
 function stageOf(order, now) {
   const captured = ["paid", "suspected", "mismatched"].includes(order.payment.state);
+  const late = order.refunds.some(({ reason }) => LATE.test(reason));
   switch (order.state) {
     case "open":
       if (now >= order.expires_at) return "closing";
@@ -53,12 +55,13 @@ function stageOf(order, now) {
       return captured && !order.refunds.length ? "late" : "expired";
     case "refunding":
       if (order.tickets?.length) return "part_returning";
-      return order.refunds.some(({ reason }) => LATE.test(reason)) ? "too_late" : "returning";
+      return late ? "too_late" : "returning";
+    case "refunded":
+      return late ? "too_late_returned" : "refunded";
     case "paid":
     case "cancelled":
     case "review":
     case "partly_refunded":
-    case "refunded":
       return order.state;
     default:
       return "review"; // a state of later times: people look at it

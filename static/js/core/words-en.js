@@ -1,5 +1,6 @@
 /** The pages of checkout in English; other languages are modules of this shape. */
 
+import { words as desk } from "./words-desk-en.js";
 import { words as staff } from "./words-staff-en.js";
 
 const many = (/** @type {number} */ count) => (count === 1 ? "seat" : "seats");
@@ -8,6 +9,7 @@ const listOf = (/** @type {string[]} */ names) => new Intl.ListFormat("en-GB", {
 export const words = {
   locale: "en-GB",
   staff,
+  desk,
   close: "Dismiss",
   needsScript: "This page needs JavaScript.",
   retry: "Try again",
@@ -90,7 +92,7 @@ export const words = {
     payWith: (/** @type {string} */ gateway) => `Pay with ${gateway}`,
     cancel: "Give up this order",
     cancelAsk: "Give up this order?",
-    cancelText: "Your seats become free for others at once. If you have paid already, the money is sent back.",
+    cancelText: "The seats are not kept for this order any more. If you have paid already, the money is sent back.",
     cancelYes: "Give it up",
     cancelNo: "Keep it",
     chooseAgain: "Choose seats again",
@@ -101,7 +103,8 @@ export const words = {
     seat: "Seat",
     row: "Row",
     zone: "Zone",
-    mailedTo: (/** @type {string} */ email) => `Sent to ${email}.`,
+    ticketsTo: (/** @type {string} */ email) => `They are also on their way to ${email}.`,
+    newsTo: (/** @type {string} */ email) => `We will write to ${email}.`,
     given_back: "given back",
     refunds: "Money going back to you",
     ofSeats: (/** @type {string[]} */ seats) => `for ${many(seats.length)} ${listOf(seats)}`,
@@ -109,16 +112,17 @@ export const words = {
       open: ["Waiting for your payment", "Your seats are kept until the time is over. This page notices by itself when the payment arrives."],
       unpaid: ["The payment did not go through", "Nothing was charged. You can try again, or pay another way, while the time lasts."],
       closing: ["Time is up", "We are checking with the payment service whether you paid in time. Please do not pay again."],
-      paid: ["Paid. Enjoy the film!", "Your tickets are below, and on their way to you by e-mail."],
-      expired: ["The time to pay is over", "Your seats are free again and nothing was charged. If you did pay after all, you get the same seats if they are still free; if not, all your money is sent back."],
+      paid: ["Paid. Enjoy the film!", "Your tickets are below."],
+      expired: ["The time to pay is over", "The seats are not kept for this order any more, and nothing was charged. If you did pay after all, you get the same seats if they are still free; if not, all your money is sent back."],
       late: ["Your payment came after the deadline", "We are trying to get the same seats for you again. If one of them is gone, all your money is sent back."],
-      cancelled: ["You gave this order up", "Your seats are free again. If a payment still arrives, it is sent back to you in full."],
-      review: ["Your payment is being checked", "The payment service asked us to look at it. Your seats are kept for you; we will write to you by e-mail."],
+      cancelled: ["You gave this order up", "The seats are not kept for it any more. If a payment still arrives, it is sent back to you in full."],
+      review: ["Your payment is being checked", "The payment service asked us to look at it. Your seats are kept for you."],
       returning: ["Your money is on its way back", "The order was given up or refunded. How long it takes depends on your bank."],
-      too_late: ["Paid too late: your money is going back", "Your payment came after the deadline, and somebody else has bought the seats. All of it is sent back to you."],
+      too_late: ["Paid too late: your money is going back", "Your payment came after the deadline, and your seats have gone to somebody else. All of it is sent back to you."],
+      too_late_returned: ["Paid too late: your money was sent back", "Your payment came after the deadline, and your seats had gone to somebody else. All of it was sent back to you."],
       part_returning: ["Part of the money is on its way back", "The tickets that are left are below, and stay valid."],
       partly_refunded: ["Partly refunded", "The tickets that are left are below, and stay valid."],
-      refunded: ["Refunded", "All the money of this order was sent back to you. Its tickets are not valid any more."],
+      refunded: ["Refunded", "All the money of this order was sent back to you. It has no valid tickets."],
     }),
     refundStates: /** @type {Record<string, string>} */ ({
       requested: "will be sent in a moment",

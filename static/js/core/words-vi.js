@@ -2,6 +2,7 @@
 
 /** The pages of checkout in Vietnamese. */
 
+import { words as desk } from "./words-desk-vi.js";
 import { words as staff } from "./words-staff-vi.js";
 
 const listOf = (/** @type {string[]} */ names) => new Intl.ListFormat("vi", { type: "conjunction" }).format(names);
@@ -10,6 +11,7 @@ const listOf = (/** @type {string[]} */ names) => new Intl.ListFormat("vi", { ty
 export const words = {
   locale: "vi-VN",
   staff,
+  desk,
   close: "Đóng",
   needsScript: "Trang này cần JavaScript.",
   retry: "Thử lại",
@@ -88,7 +90,7 @@ export const words = {
     payWith: (gateway) => `Thanh toán bằng ${gateway}`,
     cancel: "Huỷ đơn hàng",
     cancelAsk: "Huỷ đơn hàng này?",
-    cancelText: "Ghế sẽ mở lại cho người khác ngay. Nếu bạn đã trả tiền, tiền sẽ được hoàn lại.",
+    cancelText: "Ghế sẽ không còn được giữ cho đơn này. Nếu bạn đã trả tiền, tiền sẽ được hoàn lại.",
     cancelYes: "Huỷ đơn",
     cancelNo: "Giữ lại",
     chooseAgain: "Chọn ghế lại",
@@ -99,7 +101,8 @@ export const words = {
     seat: "Ghế",
     row: "Hàng",
     zone: "Hạng",
-    mailedTo: (email) => `Gửi tới ${email}.`,
+    ticketsTo: (email) => `Vé cũng đang được gửi tới ${email}.`,
+    newsTo: (email) => `Chúng tôi sẽ báo cho bạn qua ${email}.`,
     given_back: "đã trả lại",
     refunds: "Tiền hoàn lại cho bạn",
     ofSeats: (seats) => `cho ghế ${listOf(seats)}`,
@@ -107,16 +110,17 @@ export const words = {
       open: ["Đang chờ bạn thanh toán", "Ghế được giữ cho đến khi hết giờ. Trang này tự cập nhật khi nhận được thanh toán."],
       unpaid: ["Thanh toán không thành công", "Bạn chưa bị trừ tiền. Bạn có thể thử lại hoặc chọn cách khác khi còn thời gian."],
       closing: ["Đã hết giờ", "Chúng tôi đang hỏi cổng thanh toán xem bạn đã trả kịp chưa. Xin đừng trả thêm lần nữa."],
-      paid: ["Đã thanh toán. Chúc bạn xem phim vui vẻ!", "Vé ở ngay bên dưới và đang được gửi tới e-mail của bạn."],
-      expired: ["Đã hết thời gian thanh toán", "Ghế đã mở lại và bạn chưa bị trừ tiền. Nếu bạn vẫn đã trả tiền: ghế còn trống thì bạn vẫn nhận đúng ghế đó; nếu không, toàn bộ số tiền được hoàn lại."],
+      paid: ["Đã thanh toán. Chúc bạn xem phim vui vẻ!", "Vé ở ngay bên dưới."],
+      expired: ["Đã hết thời gian thanh toán", "Ghế không còn được giữ cho đơn này và bạn chưa bị trừ tiền. Nếu bạn vẫn đã trả tiền: ghế còn trống thì bạn vẫn nhận đúng ghế đó; nếu không, toàn bộ số tiền được hoàn lại."],
       late: ["Thanh toán của bạn đến sau hạn", "Chúng tôi đang tìm lại đúng những ghế đó cho bạn. Nếu có ghế đã bán, toàn bộ số tiền được hoàn lại."],
-      cancelled: ["Bạn đã huỷ đơn hàng này", "Ghế đã mở lại. Nếu vẫn có khoản thanh toán đến, chúng tôi sẽ hoàn lại toàn bộ."],
-      review: ["Thanh toán đang được kiểm tra", "Cổng thanh toán đề nghị chúng tôi xem lại. Ghế vẫn được giữ cho bạn; chúng tôi sẽ báo qua e-mail."],
+      cancelled: ["Bạn đã huỷ đơn hàng này", "Ghế không còn được giữ cho đơn này. Nếu vẫn có khoản thanh toán đến, chúng tôi sẽ hoàn lại toàn bộ."],
+      review: ["Thanh toán đang được kiểm tra", "Cổng thanh toán đề nghị chúng tôi xem lại. Ghế vẫn được giữ cho bạn."],
       returning: ["Tiền đang được hoàn lại cho bạn", "Đơn hàng đã được huỷ hoặc hoàn tiền. Thời gian nhận tiền tuỳ vào ngân hàng của bạn."],
-      too_late: ["Thanh toán quá muộn: tiền đang được hoàn lại", "Thanh toán của bạn đến sau hạn và ghế đã có người khác mua. Toàn bộ số tiền được hoàn lại cho bạn."],
+      too_late: ["Thanh toán quá muộn: tiền đang được hoàn lại", "Thanh toán của bạn đến sau hạn và ghế đã thuộc về người khác. Toàn bộ số tiền được hoàn lại cho bạn."],
+      too_late_returned: ["Thanh toán quá muộn: tiền đã được hoàn lại", "Thanh toán của bạn đến sau hạn và ghế đã thuộc về người khác. Toàn bộ số tiền đã được hoàn lại cho bạn."],
       part_returning: ["Một phần tiền đang được hoàn lại", "Những vé còn lại ở bên dưới và vẫn có hiệu lực."],
       partly_refunded: ["Đã hoàn một phần tiền", "Những vé còn lại ở bên dưới và vẫn có hiệu lực."],
-      refunded: ["Đã hoàn tiền", "Toàn bộ tiền của đơn hàng đã được hoàn lại. Vé không còn hiệu lực."],
+      refunded: ["Đã hoàn tiền", "Toàn bộ tiền của đơn hàng đã được hoàn lại. Đơn này không có vé hợp lệ."],
     },
     refundStates: {
       requested: "sẽ được gửi ngay",

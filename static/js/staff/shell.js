@@ -1,16 +1,22 @@
 /** @import { Question } from "../core/http.js" */
 
 import { ApiError, Http, NetworkError } from "../core/http.js";
+import { Intent } from "../core/intent.js";
 import { element, hook, setText } from "../ui/dom.js";
 import { Speaker } from "../ui/speaker.js";
 
 /**
  * @typedef {{id: string, login: string, name: string, role: "box_office" | "manager"}} Member
- * @typedef {{href: string, words: "home", manager?: boolean}} Place `words` names its link in the words of staff
+ * @typedef {import("../core/language.js").Words} Words
+ * @typedef {{href: string, name: (words: Words) => string, manager?: boolean}} Place
  */
 
 /** The pages of staff, in the order of the navigation; `manager` ones are shown to managers alone. @type {Place[]} */
-export const PLACES = [{ href: "/staff", words: "home" }];
+export const PLACES = [
+  { href: "/staff", name: ({ staff }) => staff.home },
+  { href: "/staff/orders", name: ({ desk }) => desk.orders },
+  { href: "/staff/payments", name: ({ desk }) => desk.payments },
+];
 
 /**
  * The frame of every page of staff: who is signed in, the way to the others, and the way out.
@@ -19,6 +25,7 @@ export const PLACES = [{ href: "/staff", words: "home" }];
  */
 export class Shell {
   #http;
+  #intent = new Intent({ wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) });
   /** @type {Member | null} */
   #member = null;
   expiresAt = 0;
@@ -58,15 +65,33 @@ export class Shell {
    * @param {Question} [question]
    * @returns {Promise<any>} the answer; null where there was none to be had
    */
-  async ask(path, question) {
+  ask(path, question) {
+    return this.#saying(() => this.#http.ask(path, question));
+  }
+
+  /**
+   * Has something done once, however often it has to be asked for; what goes wrong is said on the page.
+   *
+   * @param {string} path
+   * @param {object} body
+   * @returns {Promise<any>} the answer; null where there was none to be had
+   */
+  act(path, body) {
+    const ask = (/** @type {string} */ key) =>
+      this.#http.ask(path, { method: "POST", body, headers: { "Idempotency-Key": key } });
+    return this.#saying(() => this.#intent.pursue([path, body], ask));
+  }
+
+  /** @param {() => Promise<any>} work */
+  async #saying(work) {
     try {
-      const answer = await this.#http.ask(path, question);
+      const answer = await work();
       this.complain("");
       return answer;
     } catch (error) {
       if (!(error instanceof ApiError || error instanceof NetworkError)) throw error;
       if (error instanceof ApiError && error.code === "unauthenticated") leave();
-      else this.complain(error instanceof ApiError && error.status < 500 ? error.message : this.words.failed);
+      else this.complain(error instanceof ApiError && error.status < 500 ? saidBy(error) : this.words.failed);
       return null;
     }
   }
@@ -89,14 +114,20 @@ export class Shell {
   }
 
   /** @param {Place} place */
-  #link({ href, words }) {
+  #link({ href, name }) {
     const current = location.pathname === href ? "page" : undefined;
-    return element("a", { href, text: this.words[words], "aria-current": current });
+    return element("a", { href, text: name(this.speaker.words), "aria-current": current });
   }
 
   async #signOut() {
     if (await this.ask("/staff/session", { method: "DELETE" })) location.replace("/staff/sign-in");
   }
+}
+
+/** @param {ApiError} error with what is wrong in particular, where the server says it */
+function saidBy({ message, problem }) {
+  const faults = (problem.errors ?? []).map((/** @type {{message: string}} */ fault) => fault.message);
+  return [message, ...faults].join(" ");
 }
 
 function leave() {

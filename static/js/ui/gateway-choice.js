@@ -24,15 +24,10 @@ export class GatewayChoice {
   }
 }
 
-/** @param {Gateway} gateway @param {Words} words */
-export function gatewayName({ id, name }, words) {
-  return words.gateways[id] ?? name;
-}
-
 /** @param {Gateway} gateway @param {Words} words @param {boolean} checked */
 function choice(gateway, words, checked) {
   const input = element("input", { type: "radio", name: "gateway", value: gateway.id });
   input.checked = checked;
-  const name = element("span", { text: gatewayName(gateway, words) });
+  const name = element("span", { text: words.gateways[gateway.id] ?? gateway.name });
   return element("label", { class: "choice", "data-gateway": gateway.id }, input, name);
 }

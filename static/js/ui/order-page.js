@@ -10,7 +10,6 @@ import { ApiError, NetworkError } from "../core/http.js";
 import { minutesSeconds, money } from "../core/format.js";
 import { refusalOf } from "../core/refusal.js";
 import { element, hook, setText } from "./dom.js";
-import { gatewayName } from "./gateway-choice.js";
 import { showLines } from "./order-lines.js";
 import { showTickets } from "./tickets.js";
 import { showTitle } from "./title.js";
@@ -22,7 +21,7 @@ const URGENT_MS = 60_000;
 const SILENT = "gateway_silent";
 
 /** Stages in which it makes sense to start over. */
-const OVER = new Set(["expired", "cancelled", "refunded", "returning", "too_late"]);
+const OVER = new Set(["expired", "cancelled", "refunded", "returning", "too_late", "too_late_returned"]);
 
 /** An order's page: how it stands, what can be done, and once it is paid the tickets. */
 export class OrderPage {
@@ -145,8 +144,8 @@ export class OrderPage {
     section.hidden = false;
     setText(hook("[data-stage-title]"), title);
     setText(hook("[data-stage-text]"), text);
-    const mailed = stage === "paid" || stage === "review" || stage === "partly_refunded";
-    setText(hook("[data-mail]"), mailed ? this.#words.order.mailedTo(order.email) : "");
+    const mail = { paid: this.#words.order.ticketsTo, review: this.#words.order.newsTo }[/** @type {string} */ (stage)];
+    setText(hook("[data-mail]"), mail?.(order.email) ?? "");
     // Read aloud when it turns out otherwise while somebody waits, and not when the page is opened.
     if (before && before !== stage) setText(hook("[data-spoken]"), `${title}. ${text}`);
   }
@@ -173,7 +172,7 @@ export class OrderPage {
     const gateways = pays ? (order.gateways ?? []) : [];
     hook("[data-again]").hidden = gateways.length === 0;
     const buttons = gateways.map((gateway) => {
-      const text = this.#words.order.payWith(gatewayName(gateway, this.#words));
+      const text = this.#words.order.payWith(gateway.name);
       const button = element("button", { class: "button", type: "button", "data-gateway": gateway.id, text });
       button.disabled = this.#busy;
       button.addEventListener("click", () => void this.#payBy(gateway.id));

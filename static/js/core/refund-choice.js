@@ -1,0 +1,63 @@
+/**
+ * @typedef {object} StaffOrder an order with all its money
+ * @property {string} id
+ * @property {string} showtime
+ * @property {string} state
+ * @property {{seat: string, zone: string, price: number}[]} seats
+ * @property {string[]} live the seats that are its own now
+ * @property {number} amount
+ * @property {string} currency
+ * @property {number} created_at
+ * @property {number} expires_at
+ * @property {{title: string}} film
+ * @property {{name: string}} hall
+ * @property {number} starts_at
+ * @property {{email: string, phone: string | null, name: string | null, locale: string}} customer
+ * @property {StaffPayment[]} payments
+ * @property {StaffRefund[]} refunds
+ *
+ * @typedef {{reference: string, gateway: string, gateway_id: string | null, state: string, amount: number,
+ *   captured: number, code: string | null, created_at: number, pays: boolean}} StaffPayment
+ * @typedef {{reference: string, payment: string, amount: number, state: string, reason: string, by: string,
+ *   seats: string[], code: string | null, created_at: number}} StaffRefund
+ */
+
+/** States in which staff may send money back. */
+const REFUNDABLE = new Set(["paid", "review", "refunding", "partly_refunded"]);
+
+/** What is left of the payment that pays the order. @param {StaffOrder} order */
+export function leftOf({ payments, refunds }) {
+  const paid = payments.find(({ pays }) => pays);
+  if (!paid) return 0;
+  const gone = refunds.filter(({ payment }) => payment === paid.reference);
+  return gone.reduce((left, { amount }) => left - amount, paid.captured);
+}
+
+/** Whether there is money that staff may send back. @param {StaffOrder} order */
+export function refundable(order) {
+  return REFUNDABLE.has(order.state) && leftOf(order) > 0;
+}
+
+/**
+ * What would go back, in the minor unit: for seats their price, and all that is left for all of them.
+ *
+ * @param {StaffOrder} order
+ * @param {string[]} seats
+ * @returns {number}
+ */
+export function worthOf(order, seats) {
+  if (order.live.length && order.live.every((seat) => seats.includes(seat))) return leftOf(order);
+  return order.seats.reduce((sum, { seat, price }) => (seats.includes(seat) ? sum + price : sum), 0);
+}
+
+/**
+ * An amount as people type it, in the minor unit; null if it is none.
+ *
+ * @param {string} typed such as `90.000` or `90,000`, in whole units of a currency without smaller ones
+ */
+export function amountOf(typed) {
+  const digits = typed.trim();
+  if (!/^(?:\d{1,3}(?:[.,\s]\d{3})+|\d+)$/u.test(digits)) return null;
+  const amount = Number(digits.replace(/\D/gu, ""));
+  return Number.isSafeInteger(amount) && amount > 0 ? amount : null;
+}

@@ -1,0 +1,154 @@
+"""What staff do with orders in a real browser: find one, send money back, clear one under review, see how it goes."""
+
+import re
+import secrets
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from server.domain.staff import Role
+from server.embedded import EmbeddedPostgres, EmbeddedValkey
+from tests.e2e.conftest import Arrive, serving
+from tests.e2e.server import Server
+from tests.e2e.shopper import Shopper, is_narrow_enough, picture
+from tests.e2e.test_staff import REFUSED, employ, sign_in
+from tests.e2e.visitor import LIMIT_MS, Visitor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WIDTHS = (360, 768, 1440)
+
+
+@pytest.fixture(scope="module")
+def desk_url(postgres: EmbeddedPostgres, seeded_template: str) -> str:
+    """A database whose orders are these tests' alone."""
+    postgres.sql(f"CREATE DATABASE desk_for_e2e TEMPLATE {seeded_template}")
+    return postgres.url_of("desk_for_e2e")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def desk(
+    valkey: EmbeddedValkey, desk_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Server]:
+    """A server that sells."""
+    async with serving(tmp_path_factory.mktemp("desk"), valkey, desk_url, "desk") as server:
+        yield server
+
+
+async def _bought(desk: Server, arrive: Arrive, *, seats: int = 2, how: str = "pay") -> tuple[Shopper, list[str], str]:
+    """A customer on the page of an order; its seats, and its id."""
+    visitor = await arrive(desk)
+    chosen = await (await visitor.hall()).free(seats)
+    shopper = await Shopper.with_seats(visitor, chosen)
+    await shopper.order()
+    order = await shopper.do(how)
+    await shopper.is_told("paid|review", "")
+    return shopper, chosen, order
+
+
+async def _at_work(visitor: Visitor, desk_url: str, path: str, role: Role) -> Page:
+    """A page of staff, with somebody new signed in."""
+    login = f"mai-{secrets.token_hex(4)}"
+    await employ(desk_url, login, role)
+    page = await visitor.open(path)
+    await expect(page).to_have_url(re.compile("/staff/sign-in"))
+    await sign_in(page, login)
+    await expect(page.locator("main")).to_have_attribute("aria-busy", "false", timeout=LIMIT_MS)
+    return page
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_a_seat_is_refunded(desk: Server, desk_url: str, arrive: Arrive, width: int) -> None:
+    """A manager finds the order by its number and gives one seat back: it is free, and the customer sees why."""
+    shopper, seats, order = await _bought(desk, arrive)
+    page = await _at_work(await arrive(desk, width=width, expecting=REFUSED), desk_url, "/staff/orders", Role.MANAGER)
+    await page.get_by_label("E-mail, phone").fill(order)
+    await page.get_by_role("button", name="Search").click()
+    await expect(page.locator("[data-found] tbody tr")).to_have_count(1, timeout=LIMIT_MS)
+    await page.locator(f'[data-order="{order}"]').click()
+    await expect(page.get_by_role("heading", name=order)).to_be_focused()
+    await page.get_by_role("checkbox", name=re.compile(f"^{seats[0]},")).check()
+    button = page.locator('[data-action="refund"]')
+    await expect(button).to_contain_text("75,000")
+    await button.click()
+    await expect(page.locator('[data-fault="reason"]')).to_have_text("Please give a reason.")
+    await page.get_by_label("Reason, for the books").fill("A broken seat")
+    await picture(page, f"staff-order-{width}")
+    assert await is_narrow_enough(page)
+    await button.click()
+    await expect(page.get_by_role("dialog")).to_contain_text(f"Seats {seats[0]} become free")
+    await page.get_by_role("button", name="Yes, send it").click()
+    await expect(page.locator("[data-badge]")).to_have_text("Partly refunded", timeout=LIMIT_MS)
+    await expect(page.locator("[data-refunds] tbody tr")).to_contain_text("A broken seat")
+    await picture(page, f"staff-refunded-{width}")
+    await shopper.page.reload()
+    await shopper.is_told("partly_refunded", "stay valid")
+    await shopper.has_tickets(seats[1])
+    await expect(shopper.refunds).to_have_attribute("data-refund", "done")
+    onlooker = await (await arrive(desk)).hall()
+    await onlooker.shows(seats[0], "A")
+    await onlooker.shows(seats[1], "O")
+    await page.go_back()
+    await expect(page.locator("[data-detail]")).to_be_hidden()
+
+
+async def test_an_amount_is_refunded(desk: Server, desk_url: str, arrive: Arrive) -> None:
+    """An amount frees no seat; more than is left is refused before it is asked for."""
+    shopper, seats, order = await _bought(desk, arrive, seats=1)
+    page = await _at_work(await arrive(desk, expecting=REFUSED), desk_url, f"/staff/orders?order={order}", Role.MANAGER)
+    await page.get_by_label("or an amount").fill("75.001")
+    await page.get_by_label("Reason, for the books").fill("Sound was bad")
+    await page.locator('[data-action="refund"]').click()
+    await expect(page.locator('[data-fault="amount"]')).to_contain_text("up to what is left")
+    await page.get_by_label("or an amount").fill("10.000")
+    await page.locator('[data-action="refund"]').click()
+    await page.get_by_role("button", name="Yes, send it").click()
+    await expect(page.locator("[data-badge]")).to_have_text("Partly refunded", timeout=LIMIT_MS)
+    await shopper.page.reload()
+    await shopper.has_tickets(*seats)
+
+
+async def test_a_review_is_cleared(desk: Server, desk_url: str, arrive: Arrive) -> None:
+    """A manager lets a suspected payment pass, and the customer has the ticket."""
+    shopper, seats, order = await _bought(desk, arrive, seats=1, how="suspect")
+    page = await _at_work(await arrive(desk, expecting=REFUSED), desk_url, f"/staff/orders?order={order}", Role.MANAGER)
+    await expect(page.locator("[data-review]")).to_contain_text("suspects fraud")
+    await picture(page, "staff-review")
+    await page.get_by_role("button", name="Let it pass").click()
+    await expect(page.locator("[data-badge]")).to_have_text("Paid", timeout=LIMIT_MS)
+    await shopper.page.reload()
+    await shopper.has_tickets(*seats)
+
+
+async def test_the_box_office_sends_nothing_back(desk: Server, desk_url: str, arrive: Arrive) -> None:
+    """It sees the order, found by the customer's address, and is told who may do more."""
+    _, _, order = await _bought(desk, arrive, seats=1)
+    page = await _at_work(await arrive(desk, expecting=REFUSED), desk_url, "/staff/orders", Role.BOX_OFFICE)
+    await page.get_by_label("E-mail, phone").fill("LAN@example.com")
+    await page.get_by_label("State").select_option("paid")
+    await page.get_by_role("button", name="Search").click()
+    await page.locator(f'[data-order="{order}"]').click()
+    await expect(page.locator("[data-detail]")).to_contain_text("Only managers send money back", timeout=LIMIT_MS)
+    await expect(page.locator("[data-refund-form]")).to_be_hidden()
+    await page.get_by_label("E-mail, phone").fill("nobody@example.com")
+    await page.get_by_role("button", name="Search").click()
+    await expect(page.locator("[data-none]")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_how_payments_go_is_seen(desk: Server, desk_url: str, arrive: Arrive, width: int) -> None:
+    """Attempts by gateway and outcome, the success rate, and money of which every part is explained."""
+    await _bought(desk, arrive, seats=1)
+    page = await _at_work(await arrive(desk, width=width, expecting=REFUSED), desk_url, "/staff/payments", Role.MANAGER)
+    row = page.locator("[data-gateways] tbody tr")
+    await expect(row).to_contain_text("sandbox")
+    await expect(row).to_contain_text("%")
+    await expect(page.locator("[data-money] tbody td").last).to_have_text(re.compile(r"^\D*0$"))
+    await expect(page.locator('[data-figure="mismatches"] dd')).to_have_text("0")
+    await expect(page.locator("[data-no-dead]")).to_be_visible()
+    assert await is_narrow_enough(page)
+    await picture(page, f"staff-payments-{width}")
+    await page.get_by_role("button", name="Tiếng Việt").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Thanh toán")
