@@ -16,7 +16,7 @@ PIP := $(PYTHON_BIN) -m pip --disable-pip-version-check -qq
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types format load lock browser curl clean
+.PHONY: help install run test check lint types format load lock browser promtool curl clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ help: ## This list
 run: $(READY) ## Start the server with its own Valkey and PostgreSQL; settings come from the environment
 	@exec $(BIN)/cinebook run
 
-test: curl check browser ## Lint, types and every test, with coverage and the time of each folder
+test: curl check browser promtool ## Lint, types and every test, with coverage and the time of each folder
 	@$(PYTHON_BIN) -m tests.suite
 
 check: lint types ## Lint, formatting and types of Python and JavaScript
@@ -55,6 +55,9 @@ install: $(INSTALLED) ## Make the environment of this folder, with all extras
 
 browser: $(INSTALLED)
 	@$(PYTHON_BIN) -m tests.e2e.browser
+
+promtool: $(INSTALLED)
+	@$(PYTHON_BIN) -m tests.integration.ops.promtool
 
 # The README's examples are run as printed.
 curl:

@@ -1,5 +1,7 @@
 """Puts together what sells tickets: gateways, checkout, notices, and what the pages need of them."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -21,6 +23,8 @@ from server.notify.notifier import CustomerNotifier, PushChannel
 from server.notify.push import PushDesk, PushPolicy, WebPush
 from server.notify.sms import Esms, FileSms, SmsProvider
 from server.ops.metrics import EFFECTS_FAILED
+from server.ops.payment_metrics import WINDOW_MS, show
+from server.ops.recurring import recurring
 from server.ops.settings import Settings
 from server.payments.momo_api import MomoAccount
 from server.payments.registry import GatewayRegistry, build_gateways
@@ -29,6 +33,9 @@ from server.ports import Catalogue, SeatStore
 from server.tickets.codes import TicketSigner
 from server.tickets.links import OrderTokens, order_url
 from server.web.context import Shop
+
+FIGURES_S: Final = 15.0
+"""How often the figures of payments are read."""
 
 
 class Selling:
@@ -65,7 +72,7 @@ class Selling:
             push=self.channel,
         )
         self._gateways = _gateways(settings, engine, secret=secret, base_url=base_url, clock=clock)
-        outbox = PostgresOutbox(engine)
+        outbox, self._clock, self._monitoring = PostgresOutbox(engine), clock, PostgresMonitoring(engine)
         self.till: Final = Till(
             store=store,
             catalogue=catalogue,
@@ -102,15 +109,23 @@ class Selling:
         return FileSms(settings.data_dir / "outbox") if settings.sms_provider == "file" else None
 
     async def start(self) -> None:
-        """Begin to do what orders cause."""
+        """Begin to do what orders cause, and to show how payments go."""
         await self.till.start()
+        self._figures = asyncio.create_task(recurring("payment figures", FIGURES_S, self._show), name="figures")
 
     async def close(self) -> None:
         """Stop, and let all connections go."""
+        self._figures.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._figures
         await self.till.close()
         await self._gateways.aclose()
         await self._client.aclose()
         await self._sms_client.aclose()
+
+    async def _show(self) -> None:
+        now = self._clock()
+        show(await self._monitoring.figures(since=now - WINDOW_MS, now=now), now=now)
 
 
 def _gateways(

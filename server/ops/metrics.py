@@ -54,6 +54,11 @@ def _gauge(name: str, text: str) -> Gauge:
     return Gauge(f"cinebook_{name}", text, registry=_registry, multiprocess_mode="livesum")
 
 
+def figure_gauge(name: str, text: str, *labels: str) -> Gauge:
+    """A gauge of what is the same for all workers, because each reads it from the database: the latest counts."""
+    return Gauge(f"cinebook_{name}", text, labels, registry=_registry, multiprocess_mode="livemostrecent")
+
+
 WORKERS: Final = _gauge("workers", "Processes that accept connections.")
 CONNECTIONS: Final = _gauge("websocket_connections", "Open WebSocket connections.")
 ROOMS: Final = _gauge("rooms", "Showtimes that workers follow; each worker that follows one counts.")
