@@ -49,19 +49,21 @@ class OrderDesk:
             return replay
         found = await self._orders.order(order_id)
         chosen = self._gateways.taking(gateway, found.amount, found.currency)
+        payment = new_payment(found, gateway, now=self._now(), client_ip=client_ip)
+        attempt = await self._gateways.attempt(found, payment)
+        url = await chosen.start(attempt) if chosen.offline else None
         async with self._orders.change(order_id) as change:
             order = change.order
-            now = self._now()
-            if order.state is not OrderState.OPEN or now >= order.expires_at or len(order.payments) >= MAX_ATTEMPTS:
+            if (
+                order.state is not OrderState.OPEN
+                or self._now() >= order.expires_at
+                or len(order.payments) >= MAX_ATTEMPTS
+            ):
                 raise ConflictError(order=order_id)
-            payment = new_payment(order, gateway, now=now, client_ip=client_ip)
-            order = with_attempt(order, payment)
+            change.order = redirected(with_attempt(order, payment), payment.reference, url)
             if chosen.offline:
-                url = await chosen.start(await self._gateways.attempt(order, payment))
-                order = redirected(order, payment.reference, url)
-                return self._answer(change, order, holder, once, represent)
-            change.order = order
-        url = await chosen.start(await self._gateways.attempt(order, payment))
+                return self._answer(change, change.order, holder, once, represent)
+        url = await chosen.start(attempt)
         async with self._orders.change(order_id) as change:
             return self._answer(change, redirected(change.order, payment.reference, url), holder, once, represent)
 

@@ -135,6 +135,14 @@ def test_another_amount_buys_nothing(amount: int) -> None:
     assert (again.effects, again.order) == ((), decision.order)
 
 
+@pytest.mark.parametrize("amount", [0, -150_000, None])
+def test_no_amount_is_no_payment(amount: int | None) -> None:
+    """Nothing was taken, so nothing goes back, and nothing is bought."""
+    order = open_order()
+    decision = told(order, Outcome.PAID, amount=amount)
+    assert (decision.order, decision.verdict) == (order, Verdict.MISMATCH)
+
+
 def test_a_failure_with_another_amount_is_not_recorded() -> None:
     """The amount is checked before the outcome."""
     order = open_order()
