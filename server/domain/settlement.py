@@ -91,7 +91,7 @@ def _told(payment: Payment, fact: Fact, *, state: PaymentState, captured: int = 
 
 def _mismatched(order: Order, payment: Payment, fact: Fact, *, now: int, new_id: NewId) -> Decision:
     """Another amount than was asked for: it buys nothing, and what was taken goes back."""
-    if (fact.amount or 0) <= 0 or fact.outcome is Outcome.FAILED:
+    if fact.amount is None or fact.amount <= 0 or fact.outcome is Outcome.FAILED:
         return Decision(order=order, verdict=Verdict.MISMATCH)
     if fact.outcome is Outcome.AUTHORISED:
         order = _with_payment(order, _told(payment, fact, state=PaymentState.AUTHORISED))
