@@ -35,7 +35,12 @@ def test_known_services_are_accepted(endpoint: str) -> None:
             "https://db",
         ),
         *("https://evil.example/x", "https://fcm.googleapis.com.evil.example/x", "https://evilpush.apple.com/x"),
-        *("https://push.apple.com/x", "https://fcm.googleapis.com@evil.example/x", "https://u:p@fcm.googleapis.com/x"),
+        *(
+            "https://push.apple.com/x",
+            "https://xfcm.googleapis.com/x",
+            "https://fcm.googleapis.com@evil.example/x",
+            "https://u:p@fcm.googleapis.com/x",
+        ),
         *("https://fcm.googleapis.com:8443/x", "https://web.push.apple.com:22/x", "https://localhost/x"),
         *(
             "https://fcm.googleapis.com:x/",
