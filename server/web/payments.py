@@ -19,7 +19,7 @@ from server.web.problems import ProblemError
 PATHS: Final = "/payments/"
 
 MAX_CALLBACK_BYTES: Final = 64 * 1024
-"""Of a body, and of a query: a hundred times what any gateway sends."""
+"""Of a body: a hundred times what any gateway sends. A query is no longer than the server lets any address be."""
 
 UNKNOWN: Final = "/orders/unknown"
 """The page for customers who come back with nothing that can be believed."""
@@ -85,8 +85,6 @@ async def _returned(call: _Call, name: str) -> Response:
 async def _callback(call: _Call) -> Callback:
     """The request as it came; `too_large` beyond the bound, before the rest is read."""
     request = call.request
-    if len(request.scope["query_string"]) > MAX_CALLBACK_BYTES:
-        raise ProblemError(Code.TOO_LARGE)
     body = bytearray()
     async for piece in request.stream():
         body += piece

@@ -117,6 +117,8 @@ class Engine:
             sessions=cast("Any", Bearers()),
             staff=cast("Any", None),
             audit=cast("Any", None),
+            shop=cast("Any", None),
+            push=cast("Any", None),
             origins=OriginPolicy(public_url="", host="127.0.0.1", listed=()),
             public_url="",
             static=Path(__file__).parent,

@@ -64,6 +64,7 @@ VNPAY = VnpayAccount(
     pay_url="https://vnpay.invalid/pay",
     api_url="http://127.0.0.1:9/api",
     timeout_ms=1000,
+    ipn_networks=("127.0.0.0/8", "198.51.100.0/24"),
 )
 MOMO = MomoAccount(
     partner_code="MOMOTEST",

@@ -22,3 +22,14 @@ async def serving(app: ASGIApp) -> AsyncIterator[int]:
         server.should_exit = True
         await task
         listener.close()
+
+
+async def status_of(port: int, target: str) -> int:
+    """The status that a GET of `target` is answered with, however long it is: clients have bounds of their own."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    await writer.drain()
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return int(answer.split(b" ", 2)[1])

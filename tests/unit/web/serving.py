@@ -37,6 +37,8 @@ def bare_app(static: Path, *, public_url: str = "") -> Starlette:
             ),
             staff=nobody,
             audit=nobody,
+            shop=nobody,
+            push=nobody,
             origins=ORIGINS,
             public_url=public_url,
             static=static,

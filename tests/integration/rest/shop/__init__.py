@@ -1,0 +1,1 @@
+"""Checkout, orders, callbacks and refunds over REST, on real servers."""

@@ -1,0 +1,14 @@
+"""A place over a database of its own for each of these tests, which sell its seats."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.integration.rest.place import Place, open_place
+
+
+@pytest.fixture
+async def place(redis_url: str, key_prefix: str, seeded_database_url: str) -> AsyncIterator[Place]:
+    """An application over the demo data, with nothing sold."""
+    async with open_place(redis_url, key_prefix, seeded_database_url) as opened:
+        yield opened

@@ -1,0 +1,262 @@
+"""What staff do with orders over REST, and who may."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from server.domain.payments import RefundAnswer, RefundOutcome
+from server.domain.refunds import refunded
+from server.domain.staff import Role
+from server.web.app import endpoints
+from server.web.endpoint import PREFIX
+from tests.integration.rest.place import START, Place, problem
+from tests.integration.rest.shop.buying import API, CUSTOMER, PRICE, VNPAY_IPN, ordered, paid, rows, state_of, vnpay
+from tests.integration.staff.conftest import acts, employ, signed_in
+
+ORDERS = f"{API}/staff/orders"
+BODIES = {"refund_order": {"reason": "Projector broke"}}
+PARTS = {"order_id": "a" * 24, "reference": "a" * 24, "job": "1", "showtime_id": "demo", "seat": "F7"}
+MANAGERS = {"refund_order", "approve_order", "retry_refund", "retry_effect", "list_audit"}
+
+
+@pytest.fixture
+async def manager(place: Place) -> AsyncIterator[httpx.AsyncClient]:
+    """The browser of a manager."""
+    await employ(place, "mai", Role.MANAGER)
+    async with signed_in(place, "mai") as browser:
+        yield browser
+
+
+async def refund(manager: httpx.AsyncClient, order: str, key: str | None = None, **body: Any) -> httpx.Response:
+    """Ask for a refund."""
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return await manager.post(f"{ORDERS}/{order}/refunds", json={"reason": "Projector broke", **body}, headers=headers)
+
+
+async def test_roles_reach_what_they_may_and_nobody_else_does(place: Place) -> None:
+    """Without a sign-in `unauthenticated`; the box office looks, and acts on nothing; customers are nobody here."""
+    await employ(place, "binh", Role.BOX_OFFICE)
+    own = [endpoint for endpoint in endpoints() if endpoint.staff is not None and "/session" not in endpoint.path]
+    assert {endpoint.name for endpoint in own if endpoint.staff is Role.MANAGER} == MANAGERS
+    async with signed_in(place, "binh") as binh, place.guest() as guest, place.client() as nobody:
+        before = await state_of(place)
+        for endpoint in own:
+            path, body = PREFIX + endpoint.path.format_map(PARTS), BODIES.get(endpoint.name, {})
+            for client in (guest, nobody):
+                problem(await client.request(endpoint.method, path, json=body), 401, "unauthenticated")
+            answer = await binh.request(endpoint.method, path, json=body)
+            if endpoint.name in MANAGERS:
+                problem(answer, 403, "forbidden")
+            else:
+                assert answer.status_code in {200, 404}, endpoint.name
+        assert await state_of(place) == before
+
+
+async def test_staff_see_all_of_an_order(place: Place, manager: httpx.AsyncClient) -> None:
+    """Its customer, every attempt to pay it, and which one pays."""
+    async with place.guest() as guest:
+        order = await paid(place, guest, "F7", "F8")
+    whole = (await manager.get(f"{ORDERS}/{order['id']}")).json()
+    assert whole["customer"] == {**CUSTOMER, "phone": "+84901234567"}
+    assert (whole["state"], whole["live"], whole["refunds"]) == ("paid", ["F7", "F8"], [])
+    [payment] = whole["payments"]
+    assert (payment["gateway"], payment["gateway_id"], payment["state"]) == ("vnpay", "14422574", "paid")
+    assert (payment["captured"], payment["pays"]) == (order["amount"], True)
+    problem(await manager.get(f"{ORDERS}/{'a' * 24}"), 404, "not_found")
+    problem(await manager.get(f"{ORDERS}/%00"), 404, "not_found")
+
+
+async def test_seats_are_refunded_once_under_a_key(place: Place, manager: httpx.AsyncClient) -> None:
+    """They are the order's no more; with the same key it is one refund, with another body it is refused."""
+    async with place.guest() as guest:
+        order = await paid(place, guest, "F7", "F8")
+    first = await refund(manager, order["id"], key="k", seats=["F7"])
+    again = await refund(manager, order["id"], key="k", seats=["F7"])
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
+    whole = first.json()
+    [row] = whole["refunds"]
+    assert (whole["state"], whole["live"]) == ("refunding", ["F8"])
+    assert (row["amount"], row["state"], row["seats"], row["by"]) == (PRICE, "requested", ["F7"], "mai")
+    before = await state_of(place)
+    problem(await refund(manager, order["id"], key="k", seats=["F8"]), 422, "idempotency_mismatch")
+    assert await state_of(place) == before
+    assert [act[1:] for act in await acts(place) if act[1].startswith("order.")] == [
+        ("order.refund", f"order:{order['id']}")
+    ]
+
+
+async def test_an_amount_frees_no_seat_and_no_word_is_all(place: Place, manager: httpx.AsyncClient) -> None:
+    """Up to what is left, to the last đồng."""
+    async with place.guest() as guest:
+        order = await paid(place, guest, "F7", "F8")
+    part = (await refund(manager, order["id"], amount=1)).json()
+    assert (part["live"], part["refunds"][0]["seats"]) == (["F7", "F8"], [])
+    rest = (await refund(manager, order["id"])).json()
+    assert rest["live"] == []
+    assert sum(row["amount"] for row in rest["refunds"]) == order["amount"]
+    problem(await refund(manager, order["id"], amount=1), 409, "conflict")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"seats": ["Z99"]}, 409, "conflict"),
+        ({"amount": 2 * PRICE + 1}, 409, "conflict"),
+        ({"seats": ["F7"], "amount": 1}, 422, "bad_request"),
+        ({"seats": []}, 422, "bad_request"),
+        ({"seats": ["F7", "F7"]}, 422, "bad_request"),
+        ({"amount": 0}, 422, "bad_request"),
+        ({"amount": -1}, 422, "bad_request"),
+        ({"amount": 90_000.0}, 422, "bad_request"),
+        ({"amount": 1e5}, 422, "bad_request"),
+        ({"amount": "90000"}, 422, "bad_request"),
+        ({"amount": 2**53}, 422, "bad_request"),
+        ({"reason": ""}, 422, "bad_request"),
+        ({"reason": "a\x00b"}, 422, "bad_request"),
+        ({"reason": "a" * 201}, 422, "bad_request"),
+        ({"reason": None}, 422, "bad_request"),
+    ],
+)
+async def test_what_cannot_be_refunded(
+    place: Place, manager: httpx.AsyncClient, body: dict[str, Any], status: int, code: str
+) -> None:
+    """More than is left, seats of nobody, floats, two ways at once: told by a sentence; nothing changes."""
+    async with place.guest() as guest:
+        order = await paid(place, guest, "F7", "F8")
+    before = await state_of(place)
+    document = problem(await refund(manager, order["id"], **body), status, code)
+    assert document["errors"][0]["message"]
+    assert await state_of(place) == before
+
+
+async def test_another_site_cannot_refund(place: Place, manager: httpx.AsyncClient) -> None:
+    """Not even with the manager's cookie."""
+    async with place.guest() as guest:
+        order = await paid(place, guest, "F7")
+    before = await state_of(place)
+    answer = await manager.post(
+        f"{ORDERS}/{order['id']}/refunds", json={"reason": "r"}, headers={"Origin": "https://evil.example"}
+    )
+    problem(answer, 403, "forbidden")
+    assert await state_of(place) == before
+
+
+async def test_an_order_under_review_is_cleared_once(place: Place, manager: httpx.AsyncClient) -> None:
+    """Then it is paid and has tickets; one that is not under review is a conflict."""
+    async with place.guest() as guest:
+        order = await ordered(guest, "F7")
+        suspected = vnpay(await place.orders.order(order["id"]), vnp_ResponseCode="07", vnp_TransactionStatus="07")
+        await guest.get(VNPAY_IPN, params=suspected)
+        doubted = (await guest.get(f"{API}/orders/{order['id']}")).json()
+        assert (doubted["state"], "tickets" in doubted) == ("review", False)
+        cleared = await manager.post(f"{ORDERS}/{order['id']}/approve")
+        assert (cleared.status_code, cleared.json()["state"]) == (200, "paid")
+        problem(await manager.post(f"{ORDERS}/{order['id']}/approve"), 409, "conflict")
+        assert (await guest.get(f"{API}/orders/{order['id']}")).json()["tickets"]
+    assert ("order.approve", f"order:{order['id']}") in [act[1:] for act in await acts(place)]
+
+
+async def test_a_refund_that_failed_is_sent_once_more(place: Place, manager: httpx.AsyncClient) -> None:
+    """One that did not fail is a conflict; so is one that is none."""
+    async with place.guest() as guest:
+        order = await paid(place, guest, "F7")
+    [row] = (await refund(manager, order["id"])).json()["refunds"]
+    path = f"{ORDERS}/{order['id']}/refunds/{row['reference']}/retry"
+    problem(await manager.post(path), 409, "conflict")
+    async with place.orders.change(order["id"]) as change:
+        failed = RefundAnswer(outcome=RefundOutcome.FAILED, code="99")
+        change.order = refunded(change.order, row["reference"], failed).order
+    rows = (await manager.post(path)).json()["refunds"]
+    assert [(row["state"], row["amount"]) for row in rows] == [("replaced", PRICE), ("requested", PRICE)]
+    problem(await manager.post(path), 409, "conflict")
+    problem(await manager.post(f"{ORDERS}/{order['id']}/refunds/{'a' * 24}/retry"), 409, "conflict")
+    problem(await manager.post(f"{ORDERS}/{order['id']}/refunds/none/retry"), 404, "not_found")
+
+
+async def test_orders_are_found_by_what_staff_are_told(place: Place, manager: httpx.AsyncClient) -> None:
+    """Ids, an address in any case, a phone number as people say it, references; no address of a page has them."""
+    async with place.guest() as guest:
+        first, second = await paid(place, guest, "F7"), await ordered(guest, "F8")
+    payment = (await place.orders.order(first["id"])).payments[0]
+
+    async def found(**query: object) -> list[str]:
+        answer = await manager.post(f"{ORDERS}/search", json=query)
+        assert answer.status_code == 200, answer.text
+        return [order["id"] for order in answer.json()["orders"]]
+
+    both = {first["id"], second["id"]}
+    assert await found(order=first["id"]) == [first["id"]]
+    assert set(await found(email="AN.Nguyen@example.vn")) == both
+    assert set(await found(phone="0901234567")) == set(await found(phone="+84901234567")) == both
+    assert await found(reference=payment.reference) == [first["id"]]
+    assert await found(gateway_id="14422574") == [first["id"]]
+    assert await found(state="paid", showtime="demo") == [first["id"]]
+    assert await found(email="nobody@example.vn") == []
+    page = (await manager.post(f"{ORDERS}/search", json={"limit": 1})).json()
+    rest = (await manager.post(f"{ORDERS}/search", json={"limit": 1, "cursor": page["next"]})).json()
+    assert {page["orders"][0]["id"], rest["orders"][0]["id"]} == both
+    problem(await manager.post(f"{ORDERS}/search", json={"cursor": "none"}), 422, "bad_request")
+    problem(await manager.post(f"{ORDERS}/search", json={"email": "' OR 1=1"}), 422, "bad_request")
+
+
+async def test_staff_see_how_payments_go(place: Place, manager: httpx.AsyncClient) -> None:
+    """Attempts by gateway and state, and where the money is, which must all be explained."""
+    async with place.guest() as guest:
+        order = await paid(place, guest, "F7")
+        await ordered(guest, "F8", gateway="sandbox")
+    await refund(manager, order["id"], amount=40_000)
+    figures = (await manager.get(f"{API}/staff/payments")).json()
+    attempts = {gateway["gateway"]: gateway["attempts"] for gateway in figures["gateways"]}
+    assert (attempts["vnpay"]["paid"], attempts["sandbox"]["started"]) == (1, 1)
+    [money] = figures["money"]
+    assert (money["captured"], money["kept"], money["returning"]) == (PRICE, PRICE - 40_000, 40_000)
+    assert (money["unexplained"], figures["open_refunds"]) == (0, 1)
+    assert figures["since"] == START - 86_400_000
+    for window in ("0", "x", "60000.5", str(2**60)):
+        problem(await manager.get(f"{API}/staff/payments?window_ms={window}"), 422, "bad_request")
+
+
+async def test_effects_that_were_given_up_are_seen_and_tried_again(place: Place, manager: httpx.AsyncClient) -> None:
+    """Once: what is queued is no dead letter any more."""
+    async with place.guest() as guest:
+        order = await paid(place, guest, "F7")
+    outbox = place.app.state.context.shop.outbox
+    for job in await outbox.claim(now=place.clock.ms, lease_ms=60_000):
+        await outbox.failed(job, "DeliveryError", again_at=None)
+    seen = (await manager.get(f"{API}/staff/outbox")).json()
+    assert {(letter["order"], letter["error"]) for letter in seen["dead"]} == {(order["id"], "DeliveryError")}
+    assert CUSTOMER["email"] not in json.dumps(seen)
+    job = seen["dead"][0]["job"]
+    assert (await manager.post(f"{API}/staff/outbox/{job}/retry")).json() == {"queued": True}
+    problem(await manager.post(f"{API}/staff/outbox/{job}/retry"), 404, "not_found")
+    left = (await manager.get(f"{API}/staff/outbox")).json()
+    assert job not in [letter["job"] for letter in left["dead"]]
+    assert ("outbox.retry", f"job:{job}") in [act[1:] for act in await acts(place)]
+    for none in ("0", "-1", "x", "1.5", str(2**70)):
+        problem(await manager.post(f"{API}/staff/outbox/{none}/retry"), 404, "not_found")
+
+
+async def test_staff_are_told_what_happened_to_a_seat(place: Place, manager: httpx.AsyncClient) -> None:
+    """Who had it when, and why somebody was refused it, by names that lead to nobody outside."""
+    async with place.guest() as guest, place.guest() as other:
+        order = await ordered(guest, "F7")
+        place.clock.ms += 10
+        await other.post(f"{API}/showtimes/demo/seats/lock", json={"seats": ["F7"]})
+    await place.ledger.append(place.events)
+    told = (await manager.get(f"{API}/staff/seats/demo/F7/history", params={"around_ms": 1000})).json()
+    events = [(event["event"], event["reason"]) for event in told["events"]]
+    assert [name for name, _ in events] == ["granted", "pinned", "refused"]
+    assert events[-1] == ("refused", "seats_unavailable")
+    assert (told["last"]["event"], told["last"]["order"]) == ("pinned", order["id"])
+    holders = [event["holder_hash"] for event in told["events"]]
+    assert holders[0] == holders[1] != holders[2]
+    before = (await manager.get(f"{API}/staff/seats/demo/F7/history", params={"at": START - 1})).json()
+    assert before["last"] is None
+    assert problem(await manager.get(f"{API}/staff/seats/demo/Z99/history"), 422, "unknown_seat")["seats"] == ["Z99"]
+    problem(await manager.get(f"{API}/staff/seats/none/F7/history"), 404, "not_found")
+    problem(await manager.get(f"{API}/staff/seats/demo/%00/history"), 404, "not_found")
+    assert await rows(place, "orders") == 1
