@@ -36,6 +36,7 @@ from server.ops.addresses import Networks
 from server.ops.lifecycle import Lifecycle
 from server.ops.metrics import LEDGER_DROPPED
 from server.ops.settings import Settings
+from server.seats.endings import Ending, EndingWatch
 from server.seats.receipts import ReceiptSigner
 from server.seats.store import RedisSeatStore
 from server.seats.sweeper import Sweeper
@@ -111,6 +112,14 @@ def create_app(settings: Settings, addresses: Addresses, *, address: str) -> App
     sweeper = Sweeper(
         store, rooms=hub.showtimes, interval_ms=settings.sweep_ms, overdue=selling.till.rounds.overdue_pin
     )
+
+    async def remind(ending: Ending) -> None:
+        showtime = await catalogue.showtime(ending.showtime)
+        seats = (await catalogue.layout(showtime.layout)).seats
+        names = tuple(seats[index].id for index in ending.seats)
+        await selling.reminders.remind(ending.holder, showtime, names, ending.expires_at)
+
+    watch = EndingWatch(store.endings, store.active, remind)
     sessions = Sessions(
         tokens=SessionTokens(secret, settings.session_ms, now_ms),
         cookie=Cookie.for_public_url(secret, settings.public_url),
@@ -175,7 +184,7 @@ def create_app(settings: Settings, addresses: Addresses, *, address: str) -> App
             stack.push_async_callback(audience.close)
             stack.push_async_callback(errands.close)
             stack.push_async_callback(readings.close)
-            for part in (ledger, store, hub, sweeper, pulse, selling):
+            for part in (ledger, store, hub, sweeper, watch, pulse, selling):
                 await part.start()
                 stack.push_async_callback(part.close)
             log.info("worker started", worker=worker)

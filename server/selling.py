@@ -21,6 +21,7 @@ from server.notify.mail import mail_sender
 from server.notify.messages import MailWriter
 from server.notify.notifier import CustomerNotifier, PushChannel
 from server.notify.push import PushDesk, PushPolicy, WebPush
+from server.notify.reminders import HoldReminders
 from server.notify.sms import Esms, FileSms, SmsProvider
 from server.ops.metrics import EFFECTS_FAILED
 from server.ops.payment_metrics import WINDOW_MS, show
@@ -39,7 +40,7 @@ FIGURES_S: Final = 15.0
 
 
 class Selling:
-    """`shop` and `push` are for the routes; `till` works by itself between `start` and `close`.
+    """`shop` and `push` are for the routes, `reminders` for who sees holds end; `till` works from `start` to `close`.
 
     `base_url` is where customers and gateways reach the server; `clock` is the wall clock in milliseconds.
     """
@@ -63,14 +64,15 @@ class Selling:
         policy = PushPolicy(settings.push_hosts)
         web_push = WebPush(self._client, policy, derive(secret, "push"), settings.push_contact, clock)
         self.push: Final = PushDesk(public_key=web_push.public_key, policy=policy, subscriptions=subscriptions)
-        self.channel: Final = PushChannel(web_push, subscriptions)
+        channel = PushChannel(web_push, subscriptions)
         folder = settings.data_dir / "outbox"
         notifier = CustomerNotifier(
             writer=MailWriter(settings.mail_from, settings.mail_reply_to, signer, clock),
             mail=mail_sender(settings.smtp_url.get_secret_value(), folder, timeout_ms=settings.smtp_timeout_ms),
             sms=self._sms(settings),
-            push=self.channel,
+            push=channel,
         )
+        self.reminders: Final = HoldReminders(channel, clock)
         self._gateways = _gateways(settings, engine, secret=secret, base_url=base_url, clock=clock)
         outbox, self._clock, self._monitoring = PostgresOutbox(engine), clock, PostgresMonitoring(engine)
         self.till: Final = Till(

@@ -192,6 +192,7 @@ class Jobs:
             by=row.by,
             reason=row.reason,
             created_at=row.created_at,
+            gateway_id=row.gateway_id,
         )
         return gateway, ask
 

@@ -54,6 +54,10 @@ class Keys:
         """Where a holder's answers under idempotency keys are kept; in the same slot as the showtime's keys."""
         return f"{self._tag(showtime)}once:{holder}"
 
+    def reminded(self, showtime: str, holder: str) -> str:
+        """Stands for as long as a holder was just told that locks end."""
+        return f"{self._tag(showtime)}reminded:{holder}"
+
     def _showtime(self, showtime: str) -> ShowtimeKeys:
         tag = self._tag(showtime)
         return ShowtimeKeys(*(tag + name for name in ShowtimeKeys._fields))

@@ -18,6 +18,7 @@ from server.ports import Origin, Position
 from server.ports.seats import PIN_MS
 from server.seats.calling import Caller
 from server.seats.clock import StoreClock
+from server.seats.endings import Endings
 from server.seats.keys import Keys
 from server.seats.link import Link, address
 from server.seats.opening import Epoch, Opener, pin_times
@@ -105,6 +106,7 @@ class RedisSeatStore:
             opening_ms=opening_ms,
             origin=self._origin,
         )
+        self.endings = Endings(self._pipeline, self._keys, self._clock)
         self._caller = Caller(self._pipeline, self._keys, self._clock, self._opener, Recorder(record))
 
     async def start(self) -> None:
