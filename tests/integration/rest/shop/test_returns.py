@@ -66,6 +66,8 @@ async def test_a_database_that_is_away_keeps_nobody_from_a_page(place: Place, po
         async with place.engine.connect() as connection:
             name = (await connection.execute(text("SELECT current_database()"))).scalar_one()
         await place.engine.dispose()
-        postgres.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        postgres.sql(f"ALTER DATABASE {name} RENAME TO {name}_away")
         answer = await browser.get(f"{API}/payments/vnpay/return", params=params)
+        await place.engine.dispose()
+        postgres.sql(f"ALTER DATABASE {name}_away RENAME TO {name}")
     assert (answer.status_code, answer.headers["location"]) == (303, UNKNOWN)
