@@ -106,7 +106,7 @@ export const words = {
     ticketsTo: (/** @type {string} */ email) => `They are also on their way to ${email}.`,
     newsTo: (/** @type {string} */ email) => `We will write to ${email}.`,
     given_back: "given back",
-    refunds: "Money going back to you",
+    refunds: "Refunds",
     ofSeats: (/** @type {string[]} */ seats) => `for ${many(seats.length)} ${listOf(seats)}`,
     stages: /** @type {Record<string, [string, string]>} */ ({
       open: ["Waiting for your payment", "Your seats are kept until the time is over. This page notices by itself when the payment arrives."],

@@ -104,7 +104,7 @@ export const words = {
     ticketsTo: (email) => `Vé cũng đang được gửi tới ${email}.`,
     newsTo: (email) => `Chúng tôi sẽ báo cho bạn qua ${email}.`,
     given_back: "đã trả lại",
-    refunds: "Tiền hoàn lại cho bạn",
+    refunds: "Hoàn tiền",
     ofSeats: (seats) => `cho ghế ${listOf(seats)}`,
     stages: {
       open: ["Đang chờ bạn thanh toán", "Ghế được giữ cho đến khi hết giờ. Trang này tự cập nhật khi nhận được thanh toán."],

@@ -2,7 +2,9 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from starlette.applications import Starlette
@@ -21,6 +23,9 @@ def static(tmp_path: Path) -> Path:
     for name, content in {
         "pages/index.html": "<!doctype html><title>List</title>",
         "pages/showtime.html": "<!doctype html><title>Hall</title>",
+        "pages/checkout.html": "<!doctype html><title>Checkout</title>",
+        "pages/order.html": "<!doctype html><title>Order</title>",
+        "pages/sandbox.html": "<!doctype html><title>Sandbox</title>",
         "js/core/a.js": "export const a = 1;",
         "css/tokens.css": ":root {}",
         "worker/sw.js": "self.addEventListener",
@@ -43,6 +48,8 @@ def app(static: Path) -> Starlette:
     [
         ("/", "text/html; charset=utf-8", "List"),
         ("/showtimes/demo", "text/html; charset=utf-8", "Hall"),
+        ("/showtimes/demo/checkout", "text/html; charset=utf-8", "Checkout"),
+        ("/orders/aaaabbbbccccddddeeeeffff", "text/html; charset=utf-8", "Order"),
         ("/static/js/core/a.js", "text/javascript; charset=utf-8", "export"),
         ("/sw.js", "text/javascript; charset=utf-8", "addEventListener"),
         ("/static/css/tokens.css", "text/css; charset=utf-8", ":root"),
@@ -60,6 +67,17 @@ async def test_pages_and_assets_are_served(app: Starlette, path: str, media_type
     assert answer.headers["cache-control"] == "no-cache"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(("gateways", "status"), [(("momo", "sandbox"), 200), (("momo",), 404)])
+async def test_the_sandbox_has_its_page_only_where_it_is_offered(
+    app: Starlette, gateways: tuple[str, ...], status: int
+) -> None:
+    """Where real money is taken nobody can open a page that looks like a bank's."""
+    shop = SimpleNamespace(gateways=SimpleNamespace(by_name=dict.fromkeys(gateways)))
+    app.state.context = replace(app.state.context, shop=shop)
+    async with client_of(app) as client:
+        assert (await client.get("/sandbox/pay")).status_code == status
 
 
 async def test_a_changed_asset_is_sent_anew(app: Starlette, static: Path) -> None:
