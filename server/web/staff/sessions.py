@@ -17,12 +17,11 @@ async def create_staff_session(call: Call[SignInRequest, Nothing]) -> Response:
     with one login or from one address the next attempts are `rate_limited`, for longer each time.
     """
     door = call.context.staff
-    client = call.request.client
     try:
         token, session = await door.sign_in(
             call.body.login,
             call.body.password,
-            address=client.host if client is not None else "",
+            address=call.client_ip() or "",
             request=request_id(call.request),
         )
     except CredentialsError as error:
