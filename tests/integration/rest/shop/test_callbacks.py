@@ -34,6 +34,18 @@ JSON = {"Content-Type": "application/json"}
 SANDBOX_IPN = f"{API}/payments/sandbox/ipn"
 PAID = ("00", "Confirm Success")
 
+NOT_OF_MOMO: list[dict[str, Any]] = [
+    {"signature": "0" * 64},
+    {"signature": 7},
+    {"signature": None},
+    {"amount": 1},
+    {"orderId": "a" * 24},
+    {"partnerCode": "OTHER"},
+    {"amount": 95000.0},
+    {"resultCode": 0.0},
+    {"transId": [1]},
+]
+
 
 @asynccontextmanager
 async def at(place: Place, address: str, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
@@ -133,27 +145,14 @@ async def test_momo_is_answered_by_a_status(place: Place) -> None:
     assert (await place.orders.order(order.id)).state == "paid"
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"signature": "0" * 64},
-        {"signature": 7},
-        {"signature": None},
-        {"amount": 1},
-        {"orderId": "a" * 24},
-        {"partnerCode": "OTHER"},
-        {"amount": 95000.0},
-        {"resultCode": 0.0},
-        {"transId": [1]},
-    ],
-)
-async def test_what_momo_did_not_sign_is_refused(place: Place, change: dict[str, Any]) -> None:
+async def test_what_momo_did_not_sign_is_refused(place: Place) -> None:
     """By a status that is no success; floats as amounts too; nothing changes."""
     async with place.guest() as guest, place.client() as gateway:
         order = await place.orders.order((await ordered(guest, "F7", gateway="momo"))["id"])
         before = await state_of(place)
-        answer = await gateway.post(MOMO_IPN, json={**momo(order), **change})
-        assert 400 <= answer.status_code < 500
+        for change in NOT_OF_MOMO:
+            answer = await gateway.post(MOMO_IPN, json={**momo(order), **change})
+            assert 400 <= answer.status_code < 500, change
         assert await state_of(place) == before
 
 

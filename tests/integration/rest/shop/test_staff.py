@@ -21,6 +21,24 @@ BODIES = {"refund_order": {"reason": "Projector broke"}}
 PARTS = {"order_id": "a" * 24, "reference": "a" * 24, "job": "1", "showtime_id": "demo", "seat": "F7"}
 MANAGERS = {"refund_order", "approve_order", "retry_refund", "retry_effect", "list_audit"}
 
+NOT_REFUNDED: list[tuple[dict[str, Any], int, str]] = [
+    ({"seats": ["Z99"]}, 409, "conflict"),
+    ({"amount": 2 * PRICE + 1}, 409, "conflict"),
+    ({"seats": ["F7"], "amount": 1}, 422, "bad_request"),
+    ({"seats": []}, 422, "bad_request"),
+    ({"seats": ["F7", "F7"]}, 422, "bad_request"),
+    ({"amount": 0}, 422, "bad_request"),
+    ({"amount": -1}, 422, "bad_request"),
+    ({"amount": 90_000.0}, 422, "bad_request"),
+    ({"amount": 1e5}, 422, "bad_request"),
+    ({"amount": "90000"}, 422, "bad_request"),
+    ({"amount": 2**53}, 422, "bad_request"),
+    ({"reason": ""}, 422, "bad_request"),
+    ({"reason": "a\x00b"}, 422, "bad_request"),
+    ({"reason": "a" * 201}, 422, "bad_request"),
+    ({"reason": None}, 422, "bad_request"),
+]
+
 
 @pytest.fixture
 async def manager(place: Place) -> AsyncIterator[httpx.AsyncClient]:
@@ -101,35 +119,14 @@ async def test_an_amount_frees_no_seat_and_no_word_is_all(place: Place, manager:
     problem(await refund(manager, order["id"], amount=1), 409, "conflict")
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        ({"seats": ["Z99"]}, 409, "conflict"),
-        ({"amount": 2 * PRICE + 1}, 409, "conflict"),
-        ({"seats": ["F7"], "amount": 1}, 422, "bad_request"),
-        ({"seats": []}, 422, "bad_request"),
-        ({"seats": ["F7", "F7"]}, 422, "bad_request"),
-        ({"amount": 0}, 422, "bad_request"),
-        ({"amount": -1}, 422, "bad_request"),
-        ({"amount": 90_000.0}, 422, "bad_request"),
-        ({"amount": 1e5}, 422, "bad_request"),
-        ({"amount": "90000"}, 422, "bad_request"),
-        ({"amount": 2**53}, 422, "bad_request"),
-        ({"reason": ""}, 422, "bad_request"),
-        ({"reason": "a\x00b"}, 422, "bad_request"),
-        ({"reason": "a" * 201}, 422, "bad_request"),
-        ({"reason": None}, 422, "bad_request"),
-    ],
-)
-async def test_what_cannot_be_refunded(
-    place: Place, manager: httpx.AsyncClient, body: dict[str, Any], status: int, code: str
-) -> None:
+async def test_what_cannot_be_refunded(place: Place, manager: httpx.AsyncClient) -> None:
     """More than is left, seats of nobody, floats, two ways at once: told by a sentence; nothing changes."""
     async with place.guest() as guest:
         order = await paid(place, guest, "F7", "F8")
     before = await state_of(place)
-    document = problem(await refund(manager, order["id"], **body), status, code)
-    assert document["errors"][0]["message"]
+    for body, status, code in NOT_REFUNDED:
+        document = problem(await refund(manager, order["id"], **body), status, code)
+        assert document["errors"][0]["message"], body
     assert await state_of(place) == before
 
 
