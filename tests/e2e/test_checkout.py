@@ -84,6 +84,31 @@ async def test_choose_pay_ticket(shop: Server, arrive: Arrive, width: int) -> No
     await expect(own.basket).to_have_count(0)
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_nothing_moves_under_a_finger(shop: Server, arrive: Arrive, width: int) -> None:
+    """The checkout, the bank and a paid order appear whole: nothing that is there is moved by what comes later."""
+    visitor = await arrive(shop, width=width)
+    await visitor.context.add_init_script(
+        """
+        globalThis.moved = 0;
+        new PerformanceObserver((list) => {
+          for (const { hadRecentInput, value } of list.getEntries()) if (!hadRecentInput) globalThis.moved += value;
+        }).observe({ type: "layout-shift", buffered: true });
+        """
+    )
+    seats = await (await visitor.hall()).free()
+    shopper = await Shopper.with_seats(visitor, seats)
+    await expect(shopper.page.locator('[data-action="remind"]')).to_be_visible(timeout=LIMIT_MS)
+    assert await shopper.page.evaluate("moved") < 0.01
+    await shopper.order()
+    assert await shopper.page.evaluate("moved") < 0.01
+    await shopper.do("pay")
+    await shopper.has_tickets(*seats)
+    await shopper.page.reload()
+    await shopper.has_tickets(*seats)
+    assert await shopper.page.evaluate("moved") < 0.01
+
+
 async def test_a_form_with_faults_is_not_sent(shop: Server, arrive: Arrive) -> None:
     """Each fault is told at its field in the language of the page, the first has the focus, and nothing is ordered."""
     visitor = await arrive(shop, width=360)
@@ -102,6 +127,18 @@ async def test_a_form_with_faults_is_not_sent(shop: Server, arrive: Arrive) -> N
     await expect(shopper.page.locator('[data-fault="email"]')).to_be_empty()
     await expect(hall.basket).to_have_count(1)
     await expect(hall.page.locator("[data-order]")).to_have_count(0)
+
+
+async def test_a_reminder_is_offered(shop: Server, arrive: Arrive) -> None:
+    """Below everything, in the language of the page, and where the browser refuses it the page says so."""
+    visitor = await arrive(shop, width=360)
+    shopper = await Shopper.with_seats(visitor, await (await visitor.hall()).free())
+    button = shopper.page.locator('[data-action="remind"]')
+    await expect(button).to_have_text("Remind me before my time ends")
+    await shopper.page.get_by_role("button", name="Tiếng Việt").click()
+    await expect(button).to_have_text("Nhắc tôi trước khi hết giờ giữ ghế")
+    await button.click()
+    await expect(shopper.page.locator("[data-reminder-status]")).to_contain_text("không cho phép")
 
 
 async def test_a_late_payment_gets_the_same_seats(hasty_shop: Server, arrive: Arrive) -> None:

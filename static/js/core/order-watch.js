@@ -29,7 +29,8 @@ export class OrderWatch extends EventTarget {
 
   /**
    * @param {() => Promise<Order>} read
-   * @param {{timers: {set: (callback: () => void, ms: number) => unknown, clear: (timer: any) => void}, now: () => number}} outside
+   * @param {{timers: {set: (callback: () => void, ms: number) => unknown, clear: (timer: any) => void},
+   *   now: () => number}} outside
    */
   constructor(read, { timers, now }) {
     super();

@@ -21,7 +21,11 @@ export class Orders {
     return this.#http.ask(path, { method: "POST", body: request, headers: { "Idempotency-Key": key } });
   }
 
-  /** @param {string} id @param {string | null} token of the order, where the session is another's @returns {Promise<Order>} */
+  /**
+   * @param {string} id
+   * @param {string | null} token of the order, where the session is another's
+   * @returns {Promise<Order>}
+   */
   order(id, token) {
     return this.#http.ask(path(id), { headers: access(token) });
   }
@@ -40,7 +44,14 @@ export class Orders {
     return this.#http.ask(`${path(id)}/pay`, { method: "POST", body: { gateway }, headers });
   }
 
-  /** Gives an open order up. @param {string} id @param {string} key @param {string | null} token @returns {Promise<Order>} */
+  /**
+   * Gives an open order up.
+   *
+   * @param {string} id
+   * @param {string} key
+   * @param {string | null} token
+   * @returns {Promise<Order>}
+   */
   cancel(id, key, token) {
     const headers = { ...access(token), "Idempotency-Key": key };
     return this.#http.ask(`${path(id)}/cancel`, { method: "POST", body: {}, headers });

@@ -7,7 +7,11 @@
  * @typedef {"pay" | "fail" | "cancel" | "suspect" | "late" | "twice" | "lost" | "silent"} Choice what the page offers
  */
 
-/** What each choice comes to: what is decided, and how often the shop is told of it. @type {Record<Choice, {decision: Decision | null, tells: number}>} */
+/**
+ * What each choice comes to: what is decided, and how often the shop is told of it.
+ *
+ * @type {Record<Choice, {decision: Decision | null, tells: number}>}
+ */
 const MEANING = {
   pay: { decision: "pay", tells: 1 },
   fail: { decision: "fail", tells: 1 },

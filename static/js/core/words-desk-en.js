@@ -3,7 +3,7 @@
 export const words = {
   orders: "Orders",
   payments: "Payments",
-  find: "Find orders",
+  found: "Orders found",
   findWhat: "E-mail, phone, order number or reference",
   findHint: "Leave it empty for the newest.",
   anyState: "Any state",

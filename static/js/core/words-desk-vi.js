@@ -4,7 +4,7 @@
 export const words = {
   orders: "Đơn hàng",
   payments: "Thanh toán",
-  find: "Tìm đơn hàng",
+  found: "Kết quả",
   findWhat: "E-mail, điện thoại, mã đơn hoặc mã giao dịch",
   findHint: "Để trống để xem các đơn mới nhất.",
   anyState: "Mọi trạng thái",

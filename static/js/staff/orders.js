@@ -51,7 +51,8 @@ function show() {
 /** @param {StaffOrder} order */
 function link({ id, customer }) {
   const href = `?order=${encodeURIComponent(id)}`;
-  const node = element("a", { href, "data-order": id, text: customer.name ? `${customer.name}, ${customer.email}` : customer.email });
+  const text = [customer.name, customer.email].filter(Boolean).join(", ");
+  const node = element("a", { href, "data-order": id, text });
   node.addEventListener("click", (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();

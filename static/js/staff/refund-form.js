@@ -26,6 +26,7 @@ export class RefundForm {
       if (event.target === this.#amount && this.#amount.value) for (const box of this.#boxes()) box.checked = false;
       else if (event.target !== this.#amount && this.#chosen().length) this.#amount.value = "";
       this.#showButton();
+      this.#showFaults({});
     });
     this.#dialog.addEventListener("close", () => this.#dialog.returnValue === "yes" && void this.#send());
   }
@@ -91,10 +92,14 @@ export class RefundForm {
 
   /** @param {{amount?: string, reason?: string}} faults */
   #showFaults({ amount = "", reason = "" }) {
-    for (const [input, fault] of /** @type {[HTMLInputElement, string][]} */ ([[this.#amount, amount], [this.#reason, reason]])) {
-      setText(hook(`[data-fault="${input.name}"]`, this.#form), fault);
-      input.setAttribute("aria-invalid", String(Boolean(fault)));
-    }
+    this.#showFault(this.#amount, amount);
+    this.#showFault(this.#reason, reason);
+  }
+
+  /** @param {HTMLInputElement} input @param {string} fault */
+  #showFault(input, fault) {
+    setText(hook(`[data-fault="${input.name}"]`, this.#form), fault);
+    input.setAttribute("aria-invalid", String(Boolean(fault)));
   }
 
   #ask() {

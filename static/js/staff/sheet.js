@@ -26,10 +26,13 @@ export function showSheet(table, columns, rows) {
   if (frame instanceof HTMLElement) frame.hidden = rows.length === 0;
 }
 
-/** @param {number} at @param {string} locale @returns {HTMLElement} day and time where the page is read */
+/** Day and time where the page is read, with the year of another. @param {number} at @param {string} locale */
 export function moment(at, locale) {
-  const style = /** @type {const} */ ({ day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit" });
-  const text = new Intl.DateTimeFormat(locale, { ...style, second: "2-digit", hourCycle: "h23" }).format(at);
+  const time = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  const other = new Date(at).getFullYear() !== new Date().getFullYear();
+  const date = /** @type {const} */ ({ day: "2-digit", month: "2-digit" });
+  const style = other ? /** @type {const} */ ({ ...date, year: "numeric", ...time }) : { ...date, ...time };
+  const text = new Intl.DateTimeFormat(locale, style).format(at);
   return element("time", { datetime: new Date(at).toISOString(), text });
 }
 

@@ -46,6 +46,13 @@ export class PushSwitch {
     this.#button.hidden = false;
   }
 
+  /** The language in which the button speaks from now on. @param {"vi" | "en"} locale */
+  speak(locale) {
+    this.#words = words[locale];
+    setText(this.#status, "");
+    if (!this.#button.hidden) this.#show(this.#button.getAttribute("aria-pressed") === "true");
+  }
+
   async #toggle() {
     this.#button.disabled = true;
     setText(this.#status, "");
