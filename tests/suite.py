@@ -2,8 +2,8 @@
 
 Each folder of `tests/` is a pytest process of its own, since Playwright's and pytest-asyncio's event loops do not share
 one; the tests of the pages run under node. Two folders run at a time, because tests that talk to servers wait for them
-half of the time; each one's output is printed when it has ended. Prints coverage, the time of each folder and, last, one
-line of sums.
+half of the time; each one's output is printed when it has ended. Prints coverage, the time of each folder and, last,
+one line of sums.
 """
 
 import subprocess
