@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from loadtests import frames
+from loadtests.intake import intake
 
-RECEIVE_BYTES: Final = 1 << 16
-EVENTS: Final = 512
 SOURCES: Final = 8
 """Loopback addresses to connect from, because one has but 28,000 ports."""
 
@@ -86,6 +85,7 @@ class Swarm:
         self._reader = reader
         self._ready_when_open = ready_when_open
         self._epoll = select.epoll()
+        self._intake = intake(self._epoll)
         self._links: dict[int, Link] = {}
         self._messages: dict[bytes, Message] = {}
         self._pieces: dict[bytes, tuple[list[Message], bytes]] = {}
@@ -174,19 +174,13 @@ class Swarm:
 
     def step(self, timeout_s: float) -> None:
         """Wait at most so long for something to happen, and take what came."""
-        now_ns, links = time.monotonic_ns, self._links
-        for fd, event in self._epoll.poll(timeout_s, EVENTS):
-            link = links.get(fd)
+        for fd, data, now in self._intake.drain(timeout_s):
+            link = self._links.get(fd)
             if link is None:
                 continue
-            if event & select.EPOLLOUT:
+            if data is None:
                 self._connected(link)
                 continue
-            try:
-                data = link.sock.recv(RECEIVE_BYTES)
-            except OSError:
-                data = b""
-            now = now_ns()
             if data:
                 self._take(link, data, now)
             else:
