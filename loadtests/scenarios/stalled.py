@@ -11,12 +11,11 @@ from loadtests.server import Stores
 
 READING: Final = 900
 STALLED: Final = 100
-RATE: Final = 200.0
+RATE: Final = 500.0
+"""So that the kernel, which takes in something for them, does not take in all of it."""
+
 SECONDS: Final = 20.0
 PICKERS: Final = 20
-RECEIVE_BUFFER: Final = 4096
-"""A small one, or the kernel would take in all that is sent to them."""
-
 LIMIT_S: Final = 15.0
 ENDS: Final = {4001: "closed 4001", 1006: "closed 1006"}
 
@@ -43,7 +42,7 @@ def run(on: Stores, plan: Plan) -> Report:
 def _once(on: Stores, plan: Plan, *, stall: bool) -> dict[str, float]:
     with hall(on) as opened:
         others = opened.admit(READING)
-        hundred = opened.admit(STALLED, receive_buffer=RECEIVE_BUFFER)
+        hundred = opened.admit(STALLED, narrow=True)
         for link in hundred:
             link.timed = False
         pickers = opened.pickers(PICKERS)
