@@ -67,9 +67,12 @@ def _as_json(report: Report, machine: dict[str, str], plan: Plan) -> Found:
 
 
 def _keep(file: Path, name: str, found: Found) -> None:
-    """Put one scenario's numbers into the file, in the place of those it had, and write all of it as Markdown beside."""
+    """Put one scenario's numbers into the file, row by row in the place of its last; all of it goes as Markdown beside."""
     file.parent.mkdir(parents=True, exist_ok=True)
     kept: dict[str, Found] = json.loads(file.read_text()) if file.exists() else {}
+    if name in kept:
+        # Another number of viewers has rows of its own.
+        found = {**found, **{part: kept[name][part] | found[part] for part in ("rows", "claims")}}
     kept = {each: found if each == name else kept[each] for each in SCENARIOS if each == name or each in kept}
     file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
     file.with_suffix(".md").write_text("\n\n".join(_text(each, kept[each]) for each in kept) + "\n")

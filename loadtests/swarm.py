@@ -21,7 +21,7 @@ SOURCES: Final = 8
 """Loopback addresses to connect from, because one has but 28,000 ports."""
 
 NARROW_BUFFER: Final = 4096
-NARROW_SEGMENT: Final = 536
+NARROW_SEGMENT: Final = 128
 KNOWN_PIECES: Final = 5000
 _IP_BIND_ADDRESS_NO_PORT: Final = 24
 ABNORMAL: Final = 1006

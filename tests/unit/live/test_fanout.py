@@ -50,7 +50,7 @@ def test_many_are_written_to_in_slices(loop: ManualLoop) -> None:
     for _ in range(6):
         found = [outgoing.take() for outgoing in outgoings]
         for known, new in zip(taken, found, strict=True):
-            known += new
+            known.extend(new)
         written.append(sum(map(len, found)))
         loop.turn()
     assert written == [fanout.SLICE] * 4 + [2, 0]
