@@ -67,7 +67,7 @@ def _as_json(report: Report, machine: dict[str, str], plan: Plan) -> Found:
 
 
 def _keep(file: Path, name: str, found: Found) -> None:
-    """Put one scenario's numbers into the file, row by row in the place of its last; all of it goes as Markdown beside."""
+    """Put one scenario's numbers into the file, each row in the place of its last; all of it as Markdown beside."""
     file.parent.mkdir(parents=True, exist_ok=True)
     kept: dict[str, Found] = json.loads(file.read_text()) if file.exists() else {}
     if name in kept:

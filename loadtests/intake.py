@@ -20,8 +20,8 @@ MOST: Final = 16_384
 """Pieces taken in one go."""
 
 ARENA: Final = 16 << 20
-MANY: Final = 256
-LINGER_NS: Final = 1_000_000
+MANY: Final = 32
+LINGER_NS: Final = 200_000
 """After more than `MANY` pieces, how long the next one is awaited without sleeping."""
 
 _WRITABLE: Final = -2

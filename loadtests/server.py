@@ -65,7 +65,7 @@ class Target:
 
     def metric(self, name: str) -> float:
         """The present value of one of the server's metrics, named as in `/metrics`; 0 if it has none yet."""
-        with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as answer:  # noqa: S310 - our own server
             lines = answer.read().decode().splitlines()
         return next((float(line.rpartition(" ")[2]) for line in lines if line.rpartition(" ")[0] == name), 0.0)
 
