@@ -56,3 +56,6 @@ def test_the_floor_sends_every_frame(language: str) -> None:
     """The bare loop reaches every connection in each round, and has a cost."""
     with floor(language, VIEWERS, cores()[0]) as sender:
         assert sender.us_per_frame(RATE, 0.2) > 0
+        seen = sender.delivery(RATE, 0.2)
+        assert seen.count >= VIEWERS
+        assert 0 < seen.p50 <= seen.max
