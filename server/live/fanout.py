@@ -54,13 +54,12 @@ class Fanout:
         room = SLICE
         while self._waiting and room > 0:
             data, outgoings = self._waiting[0]
-            written = 0
-            for outgoing in islice(outgoings, room):
+            part = tuple(islice(outgoings, room))
+            for outgoing in part:
                 outgoing.write(data)
-                written += 1
-            if written < room:
+            if len(part) < room:
                 self._waiting.popleft()
-            room -= written
+            room -= len(part)
         self._turning = bool(self._waiting)
         if self._turning:
             self._loop.call_soon(self._turn)

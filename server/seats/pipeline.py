@@ -156,6 +156,7 @@ class Pipeline:
         self._scripts = scripts
         self._connections = connections
         self._timeout_ms = timeout_ms
+        self._seconds = {operation: STORE_SECONDS.labels(operation) for operation in scripts}
         self._pending: deque[Command] = deque()
         self._lanes: list[_Lane] = []
         self._idle: list[_Lane] = []
@@ -196,7 +197,7 @@ class Pipeline:
         except UnavailableError as error:
             STORE_ERRORS.labels(operation, error.outcome or Outcome.NONE).inc()
             raise
-        STORE_SECONDS.labels(operation).observe(time.perf_counter() - started)
+        self._seconds[operation].observe(time.perf_counter() - started)
         return reply
 
     async def close(self) -> None:
