@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from loadtests.figures import table
 from loadtests.machine import cores, describe, pinned, raise_file_limit
@@ -31,6 +31,9 @@ SCENARIOS: Final[dict[str, Callable[[Stores, Plan], Report]]] = {
     "restart": restart.run,
     "saturation": saturation.run,
 }
+Found = dict[str, Any]
+"""What a scenario found, as it is written to a file: `machine`, `rows`, `claims`."""
+
 DEFAULT: Final = ("cost", "memory")
 
 
@@ -44,38 +47,44 @@ def main() -> None:
     raise_file_limit()
     # Collections of a large process would stand in the latencies of others.
     gc.disable()
-    reports: dict[str, Report] = {}
-    texts = ["\n".join(f"- {name}: {value}" for name, value in machine.items())]
     with pinned(cores()[1]):
         for name in names:
             with stores() as on:
-                reports[name] = SCENARIOS[name](on, plan)
-            texts.append(_text(name, reports[name]))
-            print("\n" + texts[-1], flush=True)
+                report = SCENARIOS[name](on, plan)
+            found = _as_json(report, machine, plan)
+            print("\n" + _text(name, found), flush=True)
+            if options.json:
+                _keep(options.json, name, found)
             gc.collect()
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(_json(machine, reports))
-        options.json.with_suffix(".md").write_text("\n\n".join(texts) + "\n")
 
 
-def _text(name: str, report: Report) -> str:
-    """A report as Markdown."""
-    parts = [f"## {name}", _question(name), table(report.rows)]
-    if report.claims:
-        parts.append(table({claim.text: claim.as_row() for claim in report.claims}))
-    return "\n\n".join(parts)
-
-
-def _json(machine: dict[str, str], reports: dict[str, Report]) -> str:
-    found = {
-        "machine": machine,
-        "scenarios": {
-            name: {"rows": report.rows, "claims": {claim.text: claim.as_row() for claim in report.claims}}
-            for name, report in reports.items()
-        },
+def _as_json(report: Report, machine: dict[str, str], plan: Plan) -> Found:
+    return {
+        "machine": {**machine, "rounds": str(plan.rounds)},
+        "rows": report.rows,
+        "claims": {claim.text: claim.as_row() for claim in report.claims},
     }
-    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+def _keep(file: Path, name: str, found: Found) -> None:
+    """Put one scenario's numbers into the file, each row in the place of its last; all of it as Markdown beside."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    kept: dict[str, Found] = json.loads(file.read_text()) if file.exists() else {}
+    if name in kept:
+        # Another number of viewers has rows of its own.
+        found = {**found, **{part: kept[name][part] | found[part] for part in ("rows", "claims")}}
+    kept = {each: found if each == name else kept[each] for each in SCENARIOS if each == name or each in kept}
+    file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    file.with_suffix(".md").write_text("\n\n".join(_text(each, kept[each]) for each in kept) + "\n")
+
+
+def _text(name: str, found: Found) -> str:
+    """A report as Markdown."""
+    machine = "\n".join(f"- {key}: {value}" for key, value in found["machine"].items())
+    parts = [f"## {name}", _question(name), machine, table(found["rows"])]
+    if found["claims"]:
+        parts.append(table(found["claims"]))
+    return "\n\n".join(parts)
 
 
 def _question(name: str) -> str:
@@ -90,7 +99,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=0.0, help="deltas a second; by default what suits the viewers")
     parser.add_argument("--seconds", type=float, default=0.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3, help="medians are taken over so many")
-    parser.add_argument("--json", type=Path, help="write the numbers there, and the tables beside it as .md")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        help="keep the numbers there, each scenario's in the place of its last; tables beside it as .md",
+    )
     options = parser.parse_args()
     if unknown := set(options.scenario) - {*SCENARIOS, "all"}:
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")

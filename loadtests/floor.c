@@ -1,4 +1,5 @@
 /* The floor: one prebuilt frame sent to every connection by a bare loop of send(); with -DURING, by io_uring in batches.
+ * The payload begins with the number of its round in eight hexadecimal digits.
  *
  * usage: floor CONNECTIONS FRAME_BYTES; prints its port, accepts so many, answers each request with a handshake's head,
  * then reads lines "ROUNDS PER_SECOND" and prints for each the CPU nanoseconds that the rounds took, user and system.
@@ -39,6 +40,9 @@ int main(int argc, char **argv) {
   memset(frame, 'x', size);
   frame[0] = (char)0x82;
   frame[1] = (char)(size - 2);
+  if (size < 10) return 2;
+  char number[9];
+  unsigned total = 0;
 
   int listener = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -65,6 +69,8 @@ int main(int argc, char **argv) {
     if (sscanf(line, "%d %lf", &rounds, &per_second) != 2) return 2;
     long long started = now_ns(CLOCK_MONOTONIC), cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (int round = 0; round < rounds; round++) {
+      snprintf(number, sizeof number, "%08x", total++);
+      memcpy(frame + 2, number, 8);
       if (send_all(sockets, count, frame, size)) return 1;
       long long due = started + (long long)((round + 1) * 1e9 / per_second);
       struct timespec until = {.tv_sec = due / 1000000000LL, .tv_nsec = due % 1000000000LL};

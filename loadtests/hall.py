@@ -45,14 +45,14 @@ class Hall:
         self.viewers: list[Link] = []
         self._pickers: Pickers | None = None
 
-    def admit(self, count: int, *, receive_buffer: int = 0, at_once: int = 64) -> list[Link]:
+    def admit(self, count: int, *, narrow: bool = False, at_once: int = 64) -> list[Link]:
         """Open so many viewers; each has its snapshot when this returns."""
         host = f"{self.target.host}:{self.target.port}"
         links = self.swarm.connect(
             (self.target.host, self.target.port),
             (request(host, showtime=self.showtime) for _ in range(count)),
             at_once=at_once,
-            receive_buffer=receive_buffer,
+            narrow=narrow,
         )
         missing = [link.code for link in links if not link.ready_at]
         assert not missing, f"{len(missing)} of {count} viewers got no snapshot: {missing[:5]}"

@@ -63,6 +63,12 @@ class Target:
         epoch: str = self._status(showtime)["epoch"]
         return epoch
 
+    def metric(self, name: str) -> float:
+        """The present value of one of the server's metrics, named as in `/metrics`; 0 if it has none yet."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as answer:  # noqa: S310 - our own server
+            lines = answer.read().decode().splitlines()
+        return next((float(line.rpartition(" ")[2]) for line in lines if line.rpartition(" ")[0] == name), 0.0)
+
     def _status(self, showtime: str) -> dict[str, Any]:
         return self._ask("GET", f"/showtimes/{showtime}/seats/status")
 

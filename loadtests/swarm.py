@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from loadtests import frames
+from loadtests.intake import intake
 
-RECEIVE_BYTES: Final = 1 << 16
-EVENTS: Final = 512
 SOURCES: Final = 8
 """Loopback addresses to connect from, because one has but 28,000 ports."""
 
+NARROW_BUFFER: Final = 4096
+NARROW_SEGMENT: Final = 128
 KNOWN_PIECES: Final = 5000
 _IP_BIND_ADDRESS_NO_PORT: Final = 24
 ABNORMAL: Final = 1006
@@ -86,6 +87,7 @@ class Swarm:
         self._reader = reader
         self._ready_when_open = ready_when_open
         self._epoll = select.epoll()
+        self._intake = intake(self._epoll)
         self._links: dict[int, Link] = {}
         self._messages: dict[bytes, Message] = {}
         self._pieces: dict[bytes, tuple[list[Message], bytes]] = {}
@@ -108,15 +110,18 @@ class Swarm:
         *,
         version: int = -1,
         at_once: int = 64,
-        receive_buffer: int = 0,
+        narrow: bool = False,
         timeout_s: float = 60,
     ) -> list[Link]:
-        """One connection per request, `at_once` under way, from a `version` on; returns when each is ready or ended."""
+        """One connection per request, `at_once` under way, from a `version` on; returns when each is ready or ended.
+
+        `narrow`: so that the kernels of both sides keep little of what is not read.
+        """
         links: list[Link] = []
         deadline = time.monotonic() + timeout_s
         first = self._waiting
         for request in requests:
-            links.append(link := self._begin(address, request, len(links), receive_buffer))
+            links.append(link := self._begin(address, request, len(links), narrow=narrow))
             link.version = version
             while self._waiting - first >= at_once:
                 self.step(1)
@@ -139,14 +144,16 @@ class Swarm:
         """Read again."""
         self._epoll.modify(link.fd, select.EPOLLIN)
 
-    def _begin(self, address: tuple[str, int], request: bytes, number: int, receive_buffer: int) -> Link:
+    def _begin(self, address: tuple[str, int], request: bytes, number: int, *, narrow: bool) -> Link:
         sock = socket.socket()
         sock.setblocking(False)  # noqa: FBT003 - the name of the method says it
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
         sock.bind((f"127.0.0.{2 + number % SOURCES}", 0))
-        if receive_buffer:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if narrow:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW_BUFFER)
+            # The other side's kernel makes its buffer for as many segments.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, NARROW_SEGMENT)
         link = Link(sock, request)
         link.began_at = time.monotonic_ns()
         result = sock.connect_ex(address)
@@ -174,19 +181,13 @@ class Swarm:
 
     def step(self, timeout_s: float) -> None:
         """Wait at most so long for something to happen, and take what came."""
-        now_ns, links = time.monotonic_ns, self._links
-        for fd, event in self._epoll.poll(timeout_s, EVENTS):
-            link = links.get(fd)
+        for fd, data, now in self._intake.drain(timeout_s):
+            link = self._links.get(fd)
             if link is None:
                 continue
-            if event & select.EPOLLOUT:
+            if data is None:
                 self._connected(link)
                 continue
-            try:
-                data = link.sock.recv(RECEIVE_BYTES)
-            except OSError:
-                data = b""
-            now = now_ns()
             if data:
                 self._take(link, data, now)
             else:

@@ -11,12 +11,11 @@ from loadtests.server import Stores
 
 READING: Final = 900
 STALLED: Final = 100
-RATE: Final = 200.0
+RATE: Final = 500.0
+"""So much that the kernels' buffers for those who stopped are soon full."""
+
 SECONDS: Final = 20.0
 PICKERS: Final = 20
-RECEIVE_BUFFER: Final = 4096
-"""A small one, or the kernel would take in all that is sent to them."""
-
 LIMIT_S: Final = 15.0
 ENDS: Final = {4001: "closed 4001", 1006: "closed 1006"}
 
@@ -34,6 +33,7 @@ def run(on: Stores, plan: Plan) -> Report:
         [
             Claim("p99 of the others, × of the run without them", with_them["p99 ms"] / without["p99 ms"], 1.3),
             Claim("KB of memory per stalled viewer", with_them["KB/stalled"], 64),
+            Claim("stalled viewers that the server had to hold back", with_them["conflated"], STALLED, at_least=True),
             Claim("stalled viewers that end otherwise", max(row["otherwise"] for row in beside), 0),
             Claim("others that end behind", max(row["others behind"] for row in beside), 0),
         ],
@@ -43,7 +43,7 @@ def run(on: Stores, plan: Plan) -> Report:
 def _once(on: Stores, plan: Plan, *, stall: bool) -> dict[str, float]:
     with hall(on) as opened:
         others = opened.admit(READING)
-        hundred = opened.admit(STALLED, receive_buffer=RECEIVE_BUFFER)
+        hundred = opened.admit(STALLED, narrow=True)
         for link in hundred:
             link.timed = False
         pickers = opened.pickers(PICKERS)
@@ -73,6 +73,7 @@ def _once(on: Stores, plan: Plan, *, stall: bool) -> dict[str, float]:
             **seen.as_row(),
             "requests": answers.answered,
             "KB/stalled": grown / STALLED / 1024,
+            "conflated": opened.target.metric('cinebook_slow_clients_total{outcome="conflated"}'),
             "converged": ends.pop("converged", 0),
             **{name: ends.pop(name, 0) for name in ENDS.values()},
             "otherwise": ends.total(),

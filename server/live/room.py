@@ -1,6 +1,6 @@
 """One showtime on this worker: who watches it, and what they are sent."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from protocol.codes import CloseCode, NoticeCode
@@ -9,8 +9,10 @@ from server.domain.holds import Holder
 from server.domain.showtimes import Showtime
 from server.live.bounds import Bounds
 from server.live.coalescer import Coalescer
+from server.live.fanout import Fanout
 from server.live.follower import Follower
 from server.live.frames import Broadcast, Way
+from server.live.outgoing import Outgoing
 from server.ops import metrics
 from server.ports import Announcement, Position, SeatStore
 
@@ -29,7 +31,8 @@ class Room:
         self.showtime: Final = showtime
         self.members: set[Session] = set()
         self.follower: Final = Follower(showtime.id, store, self, log_length=bounds.log_length)
-        self._live: dict[Way, dict[Session, Callable[[bytes], None]]] = {}
+        self._live: dict[Way, dict[Session, Outgoing]] = {}
+        self._fanout = Fanout()
         self._holders: dict[str, set[Session]] = {}
         self._coalescer = Coalescer(self._send_delta, interval_s=bounds.coalesce_ms / 1000)
         self.ended = False
@@ -67,7 +70,7 @@ class Room:
     def admit(self, session: "Session") -> None:
         """Send to a member that has the present map, or is sent it in this very turn."""
         outgoing = session.outgoing
-        self._live.setdefault(outgoing.way, {})[session] = outgoing.write
+        self._live.setdefault(outgoing.way, {})[session] = outgoing
 
     def suspend(self, session: "Session") -> None:
         """Send nothing more to a member for the time being; it stays a member."""
@@ -112,19 +115,15 @@ class Room:
             member.outgoing.close(code)
 
     def _write(self, broadcast: Broadcast) -> None:
-        for way, writers in self._live.items():
-            if writers:
-                data = broadcast.encoded(way)
-                # Writing may find that a client does not keep up, which takes it out of `writers`.
-                for write in tuple(writers.values()):
-                    write(data)
-                metrics.FRAMES.inc(len(writers))
-                metrics.BYTES.inc(len(writers) * len(data))
+        for way, members in self._live.items():
+            if members:
+                self._fanout.send(broadcast, way, tuple(members.values()))
 
     def _send_delta(self, delta: Delta) -> None:
         self.follower.history.append(delta)
         metrics.FLUSHES.inc()
         self.broadcast(delta)
+        self._fanout.then(self._coalescer.sent)
 
     def _keeping_up(self) -> Iterator["Session"]:
         for writers in self._live.values():
@@ -149,6 +148,8 @@ class Room:
         self._coalescer.restart(self.follower.map.version)
         metrics.SNAPSHOTS.inc(sum(map(len, self._live.values())))
         self._write(self.follower.snapshot())
+        # At once: what holders are told next is of the new epoch.
+        self._fanout.finish()
         if new_layout:
             self.notify(NoticeCode.SHOWTIME_CHANGED)
 

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from protocol.codes import Outcome
 from server.domain.errors import UnavailableError
+from server.ops.resp import ErrorReply, RespConnection
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +63,7 @@ class Subscriber:
         self._on_message = on_message
         self._on_subscribed = on_subscribed
         self._wanted: dict[str, asyncio.Future[None]] = {}
-        self._commands: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self._connection: RespConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._heard_at = 0.0
 
@@ -89,7 +90,7 @@ class Subscriber:
         confirmed = self._wanted.get(channel)
         if confirmed is None:
             confirmed = self._wanted[channel] = asyncio.get_running_loop().create_future()
-            self._commands.put_nowait(("SSUBSCRIBE", channel))
+            self._say("SSUBSCRIBE", channel)
         try:
             await asyncio.wait_for(asyncio.shield(confirmed), self._timeout)
         except TimeoutError as error:
@@ -98,24 +99,23 @@ class Subscriber:
     def unsubscribe(self, channel: str) -> None:
         """Stop following `channel`; messages on their way may still arrive."""
         if self._wanted.pop(channel, None) is not None:
-            self._commands.put_nowait(("SUNSUBSCRIBE", channel))
+            self._say("SUNSUBSCRIBE", channel)
 
     async def _own(self) -> None:
         attempt = 0
         while True:
-            connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's lack
+            made: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's lack
             try:
-                await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's lack
+                await made.connect()  # type: ignore[no-untyped-call]  # redis-py's lack
                 attempt = 0
-                await self._serve(connection)
-            except* (RedisError, OSError, TimeoutError, _SilentError) as group:
-                causes = sorted({type(error).__name__ for error in group.exceptions})
-                log.warning("pub/sub connection lost", causes=causes, channels=len(self._wanted))
-            except* Exception:
+                await self._serve(made)
+            except (RedisError, OSError, _SilentError) as error:
+                log.warning("pub/sub connection lost", cause=type(error).__name__, channels=len(self._wanted))
+            except Exception:
                 # The boundary: without its owner this worker would hear nothing more, and not say so.
                 log.exception("pub/sub failed", channels=len(self._wanted))
             finally:
-                await connection.disconnect(nowait=True)
+                await made.disconnect(nowait=True)
             self._forget_confirmations()
             await asyncio.sleep(RECONNECT_DELAYS_S[min(attempt, len(RECONNECT_DELAYS_S) - 1)])
             attempt += 1
@@ -126,44 +126,50 @@ class Subscriber:
             if confirmed.done():
                 self._wanted[channel] = loop.create_future()
 
-    async def _serve(self, connection: AbstractConnection) -> None:
-        while not self._commands.empty():
-            self._commands.get_nowait()
-        for channel in self._wanted:
-            self._commands.put_nowait(("SSUBSCRIBE", channel))
-        self._heard_at = asyncio.get_running_loop().time()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._read(connection))
-            group.create_task(self._write(connection))
-
-    async def _write(self, connection: AbstractConnection) -> None:
-        """Send commands as they come, one channel each, because a cluster takes no two slots; probe when idle."""
+    async def _serve(self, made: AbstractConnection) -> None:
+        """Follow everything that is wanted until the connection ends; raises why it did."""
         loop = asyncio.get_running_loop()
-        probe_at = loop.time() + PROBE_INTERVAL_S
-        while True:
-            try:
-                command = await asyncio.wait_for(self._commands.get(), max(0.0, probe_at - loop.time()))
-            except TimeoutError:
+        lost: asyncio.Future[None] = loop.create_future()
+
+        def on_lost(error: Exception) -> None:
+            if not lost.done():
+                lost.set_exception(error)
+
+        connection = RespConnection(made, on_reply=self._heard, on_lost=on_lost)
+        self._heard_at = loop.time()
+        self._connection = connection
+        try:
+            for channel in self._wanted:
+                self._say("SSUBSCRIBE", channel)
+            while True:
+                await asyncio.wait((lost,), timeout=PROBE_INTERVAL_S)
+                if lost.done():
+                    return lost.result()
                 if loop.time() - self._heard_at > SILENCE_LIMIT_S:
-                    raise _SilentError from None
-                command = ("PING", "probe")
-                probe_at = loop.time() + PROBE_INTERVAL_S
-            await connection.send_command(*command)
+                    raise _SilentError
+                self._say("PING", "probe")
+        finally:
+            self._connection = None
+            connection.close()
 
-    async def _read(self, connection: AbstractConnection) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            reply = await connection.read_response(timeout=SILENCE_LIMIT_S)
-            self._heard_at = loop.time()
-            match reply:
-                case [b"smessage", bytes(channel), bytes(data)]:
-                    self._on_message(channel.decode(), data)
-                case [b"ssubscribe", bytes(channel), _]:
-                    self._confirm(channel.decode())
-                case [b"sunsubscribe", bytes(channel), _]:
-                    self._resubscribe_if_wanted(channel.decode())
-                case _:
-                    pass  # a probe's answer; that it was heard is all it tells
+    def _say(self, *command: str) -> None:
+        """Send a command if there is a connection; of one channel, because a cluster takes no two slots."""
+        if self._connection is not None and not self._connection.over:
+            self._connection.write((command,))
+
+    def _heard(self, reply: object) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+        match reply:
+            case [b"smessage", bytes(channel), bytes(data)]:
+                self._on_message(channel.decode(), data)
+            case [b"ssubscribe", bytes(channel), _]:
+                self._confirm(channel.decode())
+            case [b"sunsubscribe", bytes(channel), _]:
+                self._resubscribe_if_wanted(channel.decode())
+            case ErrorReply():
+                raise RedisError(reply.text)
+            case _:
+                pass  # a probe's answer; that it was heard is all it tells
 
     def _confirm(self, channel: str) -> None:
         confirmed = self._wanted.get(channel)
@@ -176,4 +182,4 @@ class Subscriber:
     def _resubscribe_if_wanted(self, channel: str) -> None:
         """A cluster ends subscriptions by itself when it moves a slot; a repeated subscription does no harm."""
         if channel in self._wanted:
-            self._commands.put_nowait(("SSUBSCRIBE", channel))
+            self._say("SSUBSCRIBE", channel)

@@ -1,18 +1,17 @@
 """One connection to the store, labelled with the identity of the store that it reached."""
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import deque
 from typing import Final
 
-import hiredis
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
+from server.ops import resp
 from server.seats.clock import StoreClock
 from server.seats.scripts import Scripts
 
-Argument = bytes | str | int
+Argument = resp.Argument
 LINK_ERRORS: Final = (RedisError, OSError, TimeoutError)
 """What opening or using a link raises when the store cannot be reached or does not answer."""
 
@@ -24,80 +23,72 @@ def address(url: str, timeout_s: float) -> ConnectionPool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorReply:
-    """An error that the store answered; `code` is its first word, such as `NOSCRIPT` or `OOM`."""
-
-    code: str
-    text: str
-
-
-class Link:
+class Link(resp.RespConnection):
     """A connection with its label; `identity` is the store's run id and replication id, which each restart changes.
 
-    Nothing is ever sent twice: redis-py's own retries stay out of the way. After any error the link is of no more use.
+    Nothing is ever sent twice. After any error the link is of no more use.
     """
 
-    def __init__(self, connection: AbstractConnection, identity: str) -> None:
-        self._connection = connection
-        self.identity = identity
+    def __init__(self, made: AbstractConnection) -> None:
+        super().__init__(made, on_reply=self._keep, on_lost=self._wake)
+        self.identity = ""
+        self._unread: deque[object] = deque()
+        self._awaited: asyncio.Future[None] | None = None
 
     @classmethod
     async def open(cls, pool: ConnectionPool, timeout_s: float, clock: StoreClock, scripts: Scripts) -> "Link":
         """Connect, read the identity before anything else, learn the time, and make the scripts known."""
-        connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's gap
-        link = cls(connection, "")
+        made: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's gap
+        link: Link | None = None
         try:
             async with asyncio.timeout(timeout_s):
-                await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's gap
-                await link.write([("INFO", "server", "replication")])
+                await made.connect()  # type: ignore[no-untyped-call]  # redis-py's gap
+                link = cls(made)
+                link.write([("INFO", "server", "replication")])
                 facts = _facts(await link.read())
                 link.identity = f"{facts['run_id']}:{facts['master_replid']}"
                 clock.learn(int(facts["server_time_usec"]) // 1000)
                 await link._make_known(scripts)
         except BaseException:
-            await link.close()
+            if link:
+                link.close()
+            await made.disconnect(nowait=True)
             raise
         return link
 
-    async def is_fresh(self) -> bool:
+    @property
+    def is_fresh(self) -> bool:
         """Whether the store has neither closed the connection nor sent anything unasked."""
-        return self._connection.is_connected and not await self._connection.can_read()
-
-    async def write(self, commands: Iterable[tuple[Argument, ...]]) -> None:
-        """Send commands in one piece; after this has begun, any of them may run."""
-        # hiredis types its argument as a tuple of one.
-        packed = b"".join(hiredis.pack_command(words) for words in commands)  # type: ignore[arg-type]
-        await self._connection.send_packed_command(packed, check_health=False)
+        return not self.over and not self._unread
 
     async def read(self) -> object:
-        """The next reply; an error that the store answered is returned, not raised."""
-        try:
-            reply: object = await self._connection.read_response()
-        except RedisError as error:
-            text = str(error)
-            if error.status_code:
-                return ErrorReply(error.status_code, text)
-            if isinstance(error, ResponseError):
-                return ErrorReply(text.partition(" ")[0], text)
-            raise
-        return reply
+        """The next reply, as long as `on_reply` was not exchanged; raises `OSError` if the link is lost before."""
+        while not self._unread:
+            if self.over:
+                raise ConnectionError("the store closed the connection")
+            self._awaited = asyncio.get_running_loop().create_future()
+            await self._awaited
+        return self._unread.popleft()
+
+    def _keep(self, reply: object) -> None:
+        self._unread.append(reply)
+        self._wake()
+
+    def _wake(self, _error: Exception | None = None) -> None:
+        if self._awaited and not self._awaited.done():
+            self._awaited.set_result(None)
 
     async def _make_known(self, scripts: Scripts) -> None:
-        await self.write([("SCRIPT", "EXISTS", *(script.sha for script in scripts.values()))])
+        self.write([("SCRIPT", "EXISTS", *(script.sha for script in scripts.values()))])
         known = await self.read()
         if not isinstance(known, list):
             raise RedisError(f"the store runs no scripts: {known}")
         missing = [script for script, there in zip(scripts.values(), known, strict=True) if not there]
         if missing:
-            await self.write([("SCRIPT", "LOAD", script.text) for script in missing])
+            self.write([("SCRIPT", "LOAD", script.text) for script in missing])
         for script in missing:
             if await self.read() != script.sha:
                 raise RedisError(f"the store did not take the script {script.operation}")
-
-    async def close(self) -> None:
-        """Drop the connection at once."""
-        await self._connection.disconnect(nowait=True)
 
 
 def _facts(info: object) -> dict[str, str]:
@@ -105,5 +96,5 @@ def _facts(info: object) -> dict[str, str]:
     text = info.decode() if isinstance(info, bytes) else ""
     facts = {name: value for name, _, value in (line.partition(":") for line in text.splitlines())}
     if not {"run_id", "master_replid", "server_time_usec"} <= facts.keys():
-        raise RedisError(f"the store does not tell who it is: {info if isinstance(info, ErrorReply) else 'INFO'}")
+        raise RedisError(f"the store does not tell who it is: {info if isinstance(info, resp.ErrorReply) else 'INFO'}")
     return facts

@@ -1,11 +1,11 @@
 """Commands of one loop turn go to the store as one pipeline, over a bounded number of connections."""
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import structlog
@@ -13,8 +13,9 @@ import structlog
 from protocol.codes import Outcome
 from server.domain.errors import UnavailableError
 from server.ops.metrics import STORE_ERRORS, STORE_SECONDS
+from server.ops.resp import ErrorReply
 from server.seats.clock import StoreClock
-from server.seats.link import LINK_ERRORS, Argument, ErrorReply, Link
+from server.seats.link import LINK_ERRORS, Argument, Link
 from server.seats.scripts import Operation, Script, Scripts
 
 MAX_PENDING: Final = 20_000
@@ -96,13 +97,49 @@ class Command:
             self.future.set_exception(UnavailableError(Outcome.NONE))
 
 
+class _Lane:
+    """A link, once there is one, and the batch that is under way on it."""
+
+    __slots__ = ("batch", "by_text", "deadline", "link", "not_after", "opening", "timer", "unknown", "usable")
+
+    def __init__(self) -> None:
+        self.link: Link | None = None
+        self.opening: asyncio.Task[None] | None = None
+        self.batch: deque[Command] = deque()
+        """Commands whose replies are still to come, in their order."""
+        self.unknown: list[Command] = []
+        """Scripts that the store did not know: they have not run."""
+        self.by_text = False
+        self.usable = True
+        self.not_after = 0
+        self.deadline = 0.0
+        self.timer: asyncio.TimerHandle | None = None
+
+    def fail(self) -> None:
+        """Nothing more will be answered of what is under way."""
+        for command in (*self.unknown, *self.batch):
+            command.fail(sent=True, not_after=self.not_after)
+        self.unknown.clear()
+        self.batch.clear()
+
+    def drop(self) -> None:
+        """Give the link up."""
+        if self.link:
+            self.link.close()
+            self.link = None
+        if self.timer:
+            self.timer.cancel()
+            self.timer = None
+
+
 class Pipeline:
     """Sends commands and resolves their futures.
 
-    `open_link` connects; `connections` bounds the links, each served by a task that takes all commands that wait and
-    sends them as one pipeline. A command that finds no connection within `timeout_ms` was never sent: outcome none.
-    One that is not answered within `timeout_ms` of being sent: unknown, and its connection is dropped. Nothing is sent
-    twice, but a script that the store did not know: that one has not run.
+    `open_link` connects; `connections` bounds the links. One that is free takes all commands that wait and sends them
+    as one pipeline; replies settle them as they are read, without a task in between. A command that finds no connection
+    within `timeout_ms` was never sent: outcome none. One that is not answered within `timeout_ms` of being sent:
+    unknown, and its connection is dropped. Nothing is sent twice, but a script that the store did not know: that one
+    has not run.
     """
 
     def __init__(
@@ -119,9 +156,10 @@ class Pipeline:
         self._scripts = scripts
         self._connections = connections
         self._timeout_ms = timeout_ms
+        self._seconds = {operation: STORE_SECONDS.labels(operation) for operation in scripts}
         self._pending: deque[Command] = deque()
-        self._idle: list[asyncio.Future[None]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._lanes: list[_Lane] = []
+        self._idle: list[_Lane] = []
         self._dispatching = False
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
@@ -159,7 +197,7 @@ class Pipeline:
         except UnavailableError as error:
             STORE_ERRORS.labels(operation, error.outcome or Outcome.NONE).inc()
             raise
-        STORE_SECONDS.labels(operation).observe(time.perf_counter() - started)
+        self._seconds[operation].observe(time.perf_counter() - started)
         return reply
 
     async def close(self) -> None:
@@ -167,9 +205,13 @@ class Pipeline:
         self._closed = True
         if self._timer:
             self._timer.cancel()
-        for task in self._tasks:
+        opening = [lane.opening for lane in self._lanes if lane.opening]
+        for task in opening:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*opening, return_exceptions=True)
+        for lane in self._lanes:
+            lane.fail()
+            lane.drop()
         while self._pending:
             self._pending.popleft().fail(sent=False)
 
@@ -186,21 +228,18 @@ class Pipeline:
         return command.future
 
     def _dispatch(self) -> None:
-        """Wake one task for all that this loop turn has brought; where all are at work, they take it in passing."""
+        """Send all that this loop turn has brought; where all links are at work, they take it in passing."""
         self._dispatching = False
         if self._closed:
             return
+        if self._idle:
+            self._serve(self._idle.pop())
+        elif len(self._lanes) < self._connections:
+            lane = _Lane()
+            self._lanes.append(lane)
+            self._serve(lane)
         if self._timer is None and self._pending:
             self._timer = asyncio.get_running_loop().call_at(self._pending[0].deadline, self._give_up)
-        while self._idle:
-            waiter = self._idle.pop()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
-        if len(self._tasks) < self._connections:
-            task = asyncio.get_running_loop().create_task(self._serve())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
 
     def _give_up(self) -> None:
         """Fail the commands that have waited for a connection too long."""
@@ -211,42 +250,43 @@ class Pipeline:
         if self._pending:
             self._timer = loop.call_at(self._pending[0].deadline, self._give_up)
 
-    async def _serve(self) -> None:
-        """Take what waits, send it over one connection, and again."""
-        link: Link | None = None
-        pause = FIRST_PAUSE_S
-        try:
-            while True:
-                if not self._pending:
-                    waiter = asyncio.get_running_loop().create_future()
-                    self._idle.append(waiter)
-                    await waiter
-                try:
-                    link = await self._ready(link)
-                    pause = FIRST_PAUSE_S
-                except LINK_ERRORS as error:
-                    self._say_reachable(error)
-                    link = None
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, LONGEST_PAUSE_S)
-                    continue
-                batch = self._take(link.identity)
-                if batch and not await self._exchange(link, batch):
-                    link = None
-        finally:
-            if link:
-                await link.close()
+    # Lanes
 
-    async def _ready(self, link: Link | None) -> Link:
-        """The link, or a new one where it has ended while nothing was asked, or where a later one met another store."""
+    def _serve(self, lane: _Lane) -> None:
+        """Have a lane that is free take what waits; without a good link it gets one first."""
+        link = lane.link
+        if link and (link.identity != self._identity or not link.is_fresh):
+            # It has ended while nothing was asked, or a later one met another store.
+            lane.drop()
+            link = None
         if link:
-            if link.identity == self._identity and await link.is_fresh():
-                return link
-            await link.close()
-        link = await self._open_link()
-        self._identity = link.identity
-        self._say_reachable(None)
-        return link
+            self._send(lane, link)
+        else:
+            lane.opening = asyncio.get_running_loop().create_task(self._open(lane))
+
+    async def _open(self, lane: _Lane) -> None:
+        pause = FIRST_PAUSE_S
+        while not lane.link:
+            try:
+                link = await self._open_link()
+            except LINK_ERRORS as error:
+                self._say_reachable(error)
+            except BaseException:
+                self._lanes.remove(lane)
+                raise
+            else:
+                self._say_reachable(None)
+                self._identity = link.identity
+                link.on_reply = partial(self._answered, lane)
+                link.on_lost = partial(self._lost, lane)
+                lane.link = link
+                break
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+            if not self._pending:
+                break
+        lane.opening = None
+        self._free(lane)
 
     def _say_reachable(self, error: Exception | None) -> None:
         """Log that the store is gone, and that it is back; not each attempt in between."""
@@ -266,39 +306,75 @@ class Pipeline:
                 command.future.set_exception(OtherStoreError())
                 continue
             batch.append(command)
-        if self._pending:
-            self._dispatch()
         return batch
 
-    async def _exchange(self, link: Link, batch: list[Command]) -> bool:
-        """Send a batch and settle its commands; False if the link is of no more use."""
+    def _send(self, lane: _Lane, link: Link) -> None:
+        """Send what waits over this lane, which is free; it is free again if there is nothing."""
+        batch = self._take(link.identity)
+        if not batch:
+            self._idle.append(lane)
+            return
         injected = self._clock.injected() if self._clock.injected else None
-        not_after = self._clock.now() + self._timeout_ms
-        unknown: list[Command] = []
-        usable = True
-        try:
-            async with asyncio.timeout(self._timeout_ms / 1000):
-                await link.write(command.words(not_after, injected) for command in batch)
-                for command in batch:
-                    reply = await link.read()
-                    if isinstance(reply, ErrorReply):
-                        if reply.code == "NOSCRIPT":
-                            unknown.append(command)
-                            continue
-                        usable = usable and reply.code not in TELL_OF_ANOTHER_ROLE
-                    command.settle(reply, link.identity, not_after)
-                if unknown:
-                    # The text goes along this time, so that a cache that is flushed again does no harm.
-                    await link.write(command.words(not_after, injected, by_text=True) for command in unknown)
-                    for command in unknown:
-                        command.settle(await link.read(), link.identity, not_after)
-        except LINK_ERRORS as error:
+        lane.not_after = self._clock.now() + self._timeout_ms
+        lane.usable, lane.by_text = True, False
+        lane.batch.extend(batch)
+        link.write([command.words(lane.not_after, injected) for command in batch])
+        loop = asyncio.get_running_loop()
+        lane.deadline = loop.time() + self._timeout_ms / 1000
+        if lane.timer is None:
+            lane.timer = loop.call_at(lane.deadline, self._check, lane)
+        if self._pending:
+            self._dispatch()
+
+    def _check(self, lane: _Lane) -> None:
+        """Give a batch up that is not answered in time; one timer sees many batches."""
+        lane.timer = None
+        if not lane.batch:
+            return
+        if asyncio.get_running_loop().time() >= lane.deadline:
+            self._lost(lane, TimeoutError("no answer in time"))
+        else:
+            lane.timer = asyncio.get_running_loop().call_at(lane.deadline, self._check, lane)
+
+    def _answered(self, lane: _Lane, reply: object) -> None:
+        """Settle the command that the next reply answers."""
+        link = lane.link
+        if link is None or not lane.batch:
+            raise ConnectionError("the store said something unasked")
+        command = lane.batch.popleft()
+        if isinstance(reply, ErrorReply) and reply.code == "NOSCRIPT" and not lane.by_text:
+            lane.unknown.append(command)
+        else:
+            if isinstance(reply, ErrorReply) and reply.code in TELL_OF_ANOTHER_ROLE:
+                lane.usable = False
+            command.settle(reply, link.identity, lane.not_after)
+        if not lane.batch:
+            self._finish(lane, link)
+
+    def _finish(self, lane: _Lane, link: Link) -> None:
+        if lane.unknown:
+            # The text goes along this time, so that a cache that is flushed again does no harm.
+            injected = self._clock.injected() if self._clock.injected else None
+            lane.by_text = True
+            lane.batch.extend(lane.unknown)
+            lane.unknown.clear()
+            link.write([command.words(lane.not_after, injected, by_text=True) for command in lane.batch])
+        else:
+            if not lane.usable:
+                lane.drop()
+            self._free(lane)
+
+    def _lost(self, lane: _Lane, error: Exception) -> None:
+        """The link is of no more use, and what is under way is not answered."""
+        busy = bool(lane.batch)
+        lane.fail()
+        lane.drop()
+        if busy:
             _log.warning("a connection to the seat store broke", error=str(error), kind=type(error).__name__)
-            usable = False
-        finally:
-            for command in batch:
-                command.fail(sent=True, not_after=not_after)
-            if not usable:
-                with contextlib.suppress(*LINK_ERRORS):
-                    await link.close()
-        return usable
+            self._free(lane)
+
+    def _free(self, lane: _Lane) -> None:
+        if self._pending and not self._closed:
+            self._serve(lane)
+        else:
+            self._idle.append(lane)

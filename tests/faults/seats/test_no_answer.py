@@ -35,8 +35,8 @@ class Sent:
         self._event = asyncio.Event()
         real = Link.write
 
-        async def write(link: Link, commands: Iterable[tuple[Argument, ...]]) -> None:
-            await real(link, commands)
+        def write(link: Link, commands: Iterable[tuple[Argument, ...]]) -> None:
+            real(link, commands)
             self.links.add(link)
             self._event.set()
 
@@ -326,7 +326,7 @@ async def test_redis_py_retries_nothing(own_valkey: EmbeddedValkey, timely: Redi
         asking = asyncio.create_task(store.lock("demo", ALICE, (0,), "all"))
         await sent.wait()
         for link in set(sent.links):
-            await link.close()
+            link._transport.abort()
         with pytest.raises(UnavailableError) as failure:
             await asking
     assert failure.value.outcome is Outcome.UNKNOWN

@@ -56,3 +56,31 @@ def test_the_floor_sends_every_frame(language: str) -> None:
     """The bare loop reaches every connection in each round, and has a cost."""
     with floor(language, VIEWERS, cores()[0]) as sender:
         assert sender.us_per_frame(RATE, 0.2) > 0
+        seen = sender.delivery(RATE, 0.2)
+        assert seen.count >= VIEWERS
+        assert 0 < seen.p50 <= seen.max
+
+
+def test_a_metric_of_the_server(opened: Hall) -> None:
+    """What the server counts is read by its name; one that it does not have is 0."""
+    before = opened.target.metric("cinebook_frames_written_total")
+    opened.pickers(1).drive(RATE, 0.2)
+    assert opened.target.metric("cinebook_frames_written_total") > before
+    assert opened.target.metric("cinebook_no_such_thing") == 0
+
+
+def test_a_viewer_that_stops_reading_is_held_back(opened: Hall) -> None:
+    """With little room in the kernels it soon falls behind; it converges when it reads again."""
+    (link,) = opened.admit(1, narrow=True)
+    opened.swarm.pause(link)
+    pickers = opened.pickers(8)
+    held_back = 'cinebook_slow_clients_total{outcome="conflated"}'
+    for _ in range(30):
+        pickers.drive_closed(0.3)
+        if opened.target.metric(held_back):
+            break
+    assert opened.target.metric(held_back) == 1
+    opened.swarm.resume(link)
+    version = opened.target.version(opened.showtime)
+    assert opened.swarm.settle(until=lambda: link.code == 4001 or link.version == version)
+    opened.viewers.remove(link)

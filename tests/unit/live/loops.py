@@ -42,6 +42,11 @@ class ManualLoop:
         for call in soon:
             call()
 
+    def turns(self) -> None:
+        """Turn until nothing is to be called soon."""
+        while self._soon:
+            self.turn()
+
     def run_until(self, when: float) -> None:
         """Let time pass, and every timer run at its time."""
         self.turn()

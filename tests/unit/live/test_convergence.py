@@ -67,6 +67,7 @@ class Worker:
         self.room = Room(SHOWTIME, store, Bounds(log_length=100, coalesce_ms=coalesce_ms))  # type: ignore[arg-type]  # the fake has what it uses
         self.loop = ManualLoop()
         self.room._coalescer._loop = self.loop  # type: ignore[assignment]  # it has what it uses
+        self.room._fanout._loop = self.loop  # type: ignore[assignment]  # as above
         self.late: list[Announcement] = []
 
     async def quiet(self) -> None:
@@ -75,6 +76,7 @@ class Worker:
             await asyncio.sleep(0)
         for _ in range(5):
             await asyncio.sleep(0)
+        self.loop.turns()
 
     def hear(self, announcement: Announcement, fate: str) -> None:
         """Take an announcement, or lose it, or keep it for later."""
@@ -84,7 +86,9 @@ class Worker:
 
     def tick(self) -> None:
         """Let a coalescing interval pass."""
+        self.loop.turns()
         self.loop.run_until(self.loop.now + 0.03)
+        self.loop.turns()
 
 
 class Client:
@@ -117,6 +121,7 @@ class Client:
         if self.session is not None:
             self.session.leave()
         self.hear()
+        self.outgoing = RecordingOutgoing(self.outgoing.way.codec)
         self.session = self.worker = None
 
     def agrees(self) -> None:
@@ -132,9 +137,14 @@ class Client:
         self.seat_map = replay(self.outgoing.take(), self.seat_map)
 
 
+@pytest.mark.parametrize("at_once", [1, 500])
 @pytest.mark.parametrize("coalesce_ms", [0, 25])
-def test_every_member_converges(coalesce_ms: int) -> None:
-    """On two workers, whatever becomes of announcements, whoever is slow, whenever a client joins or moves."""
+def test_every_member_converges(coalesce_ms: int, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On two workers, whatever becomes of announcements, whoever is slow, whenever a client joins or moves.
+
+    Also where there are more clients than are written to at once.
+    """
+    monkeypatch.setattr("server.live.fanout.SLICE", at_once)
 
     @settings(max_examples=400)
     @given(moves)
