@@ -90,6 +90,7 @@ class Jobs:
             deadline=order.expires_at if order.state is OrderState.OPEN else None,
             row_version=order.row_version,
             all_seats=tuple(places.values()),
+            keep_locks=order.state is not OrderState.CANCELLED,
         )
         self._reach(Point.APPLIED)
 

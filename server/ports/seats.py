@@ -203,15 +203,17 @@ class SeatStore(Protocol):
         deadline: int | None,
         row_version: int,
         all_seats: tuple[int, ...],
+        keep_locks: bool = True,
     ) -> int:
         """Make it so as the database says of an order now, whatever was before; return the showtime's version.
 
         `seats` are occupied for it: pinned until 60 s after `deadline` (ms), which `holds` show, or sold where that is
         None. Those of `all_seats` that are this order's and not among `seats` are let go: a lock kept underneath that
-        still runs stands again. A seat that somebody else has got meanwhile is taken over, and its holder told that its
-        hold expired; where another order had it, that order is overdue at once. `row_version` counts the changes of
-        the order's row, from 1: below the highest that was told in this epoch it is ignored; the same again changes
-        nothing, but for pins of a later attempt whose end has passed. Raises `UnknownSeatError`.
+        still runs stands again, unless `keep_locks` is false, because the holder gave the seats up. A seat that
+        somebody else has got meanwhile is taken over, and its holder told that its hold expired; where another order
+        had it, that order is overdue at once. `row_version` counts the changes of the order's row, from 1: below the
+        highest that was told in this epoch it is ignored; the same again changes nothing, but for pins of a later
+        attempt whose end has passed. Raises `UnknownSeatError`.
         """
         ...
 

@@ -273,9 +273,11 @@ class RedisSeatStore:
         deadline: int | None,
         row_version: int,
         all_seats: tuple[int, ...],
+        keep_locks: bool = True,
     ) -> int:
         """See `SeatStore.apply`."""
-        said = (holder_id, order, row_version, *pin_times(deadline), _encode(seats), _encode(all_seats))
+        named = (_encode(seats), _encode(all_seats))
+        said = (holder_id, order, row_version, *pin_times(deadline), *named, int(keep_locks))
         _, answer = await self._caller.call(
             Operation.APPLY, showtime, self._origin, *said, order=order, sold=deadline is None
         )

@@ -1,10 +1,11 @@
 -- Make the seats of an order what the database says of it: pinned until a time, sold (`until_at` 0), or let go.
 -- KEYS: seats locks expiries meta log holders ended deltas orders pins
--- ARGV: epoch not_after now origin holder order row_version until_at deadline seats all_seats
+-- ARGV: epoch not_after now origin holder order row_version until_at deadline seats all_seats keep_locks
 -- Returns: OK {version}; UNKNOWN_SEAT {seats}
 local origin, holder, order, row_version = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local until_at, deadline = tonumber(ARGV[8]), tonumber(ARGV[9])
 local seats, all_seats = cmsgpack.unpack(ARGV[10]), cmsgpack.unpack(ARGV[11])
+local keep_locks = ARGV[12] == '1'
 
 local refused = refusal()
 if refused then
@@ -51,7 +52,7 @@ for _, seat in ipairs(all_seats) do
   local found = row(seat)
   if not kept[seat] and found and found.order == order and not is_settled(seat) then
     changed = true
-    let_go(seat)
+    let_go(seat, keep_locks)
   end
 end
 

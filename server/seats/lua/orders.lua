@@ -57,17 +57,17 @@ local function has_ended(seat, holder)
   return ended_at and tonumber(ended_at) > now - ENDED_MS
 end
 
--- Takes a seat from its order: the lock that was kept underneath stands again if it still runs.
-local function let_go(seat)
+-- Takes a seat from its order: the lock that was kept underneath stands again if it still runs and is to be kept.
+local function let_go(seat, keep_lock)
   local found = row(seat)
-  if found.expires_at > now then
+  if keep_lock and found.expires_at > now then
     tell(found.holder, 'released', seat)
     put(seat, {
       holder = found.holder, expires_at = found.expires_at, first_at = found.first_at, ordinal = found.ordinal,
       fence = found.fence, order = '',
     }, 'L')
   else
-    tell(found.holder, found.expires_at > 0 and 'expired' or 'released', seat)
+    tell(found.holder, keep_lock and found.expires_at > 0 and 'expired' or 'released', seat)
     put(seat, false, 'A')
   end
 end

@@ -24,7 +24,7 @@ for _, seat in ipairs(seats) do
   local found = row(seat)
   if found and found.order == order and found.confirmed == 0 then
     changed = true
-    let_go(seat)
+    let_go(seat, true)
   end
 end
 touched_orders[order] = true

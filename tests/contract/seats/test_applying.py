@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from server.domain.errors import GoneError, SeatsUnavailableError
+from server.domain.errors import GoneError, NotHeldError, SeatsUnavailableError
 from server.ports import SeatStore
 from tests.contract.seats.world import ALICE, BOB, HOLD_MS, START, Adapter, Clock, make_layout, owned
 
@@ -212,3 +212,17 @@ async def test_an_epoch_opens_with_what_orders_own(store: SeatStore, adapter: Ad
     assert await store.overdue_pins(("other",)) == (("other", "open"),)
     await store.apply("other", "open", "alice", (), deadline=None, row_version=4, all_seats=(1, 2))
     assert (await store.snapshot("other")).seats[:4] == "OAAA"
+
+
+async def test_seats_that_were_given_up_are_free(store: SeatStore) -> None:
+    """Whoever cancels leaves no lock behind, though it still ran, and may have the seats again as anybody may."""
+    await store.lock("demo", ALICE, (0, 1), "all")
+    await store.pin("demo", ALICE, (0, 1), "order", deadline=DEADLINE)
+    await apply(store, 1, (0, 1), deadline=DEADLINE)
+    await store.apply("demo", "order", "alice", (), deadline=None, row_version=2, all_seats=(0, 1), keep_locks=False)
+
+    assert (await letters(store)).startswith("AA")
+    assert (await store.holdings("demo", ALICE)).holds == ()
+    with pytest.raises(NotHeldError):
+        await store.pin("demo", ALICE, (0,), "another", deadline=DEADLINE)
+    assert (await store.lock("demo", BOB, (0,), "all")).seats == (0,)
