@@ -169,7 +169,10 @@ export class OrderPage {
 
   /** @param {Order} order @param {boolean} pays */
   #showGateways(order, pays) {
-    const gateways = pays ? (order.gateways ?? []) : [];
+    // An attempt that can still be continued is not offered a second time.
+    const { gateway: current, redirect_url } = order.payment;
+    const others = (order.gateways ?? []).filter(({ id }) => !redirect_url || id !== current);
+    const gateways = pays ? others : [];
     hook("[data-again]").hidden = gateways.length === 0;
     const buttons = gateways.map((gateway) => {
       const text = this.#words.order.payWith(gateway.name);
