@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from server.checkout.points import Point
 from server.domain.holds import Holder
 from server.domain.orders import OrderState
-from server.payments.sandbox import SandboxChoice
+from tests.faults.payments.bank import Choice
 from tests.faults.payments.world import MINUTE, PAYMENT_MS, SHOWTIME, World, represent
 
 BUYING = (Point.PINNED, Point.PLACED)
@@ -81,7 +81,7 @@ async def never_paid(world: World) -> str:
 async def failed_then_paid(world: World) -> str:
     """The first attempt fails, the second pays."""
     order = await world.buy("anna", "A1")
-    await world.pay(order, SandboxChoice.FAIL)
+    await world.pay(order, Choice.FAIL)
     await _another(world, order)
     await world.pay(order)
     return order
@@ -148,7 +148,7 @@ async def told_twice_at_once(world: World) -> str:
 async def told_out_of_order(world: World) -> str:
     """That it failed comes after that it was paid."""
     order = await world.buy("anna", "A1")
-    failed = await world.choose(order, SandboxChoice.FAIL)
+    failed = await world.choose(order, Choice.FAIL)
     await world.pay(order)
     await world.deliver(failed)
     return order
@@ -186,7 +186,7 @@ async def paid_twice_late(world: World) -> str:
 async def suspected(world: World) -> str:
     """The gateway suspects fraud: the seats are kept, and a person decides."""
     order = await world.buy("anna", "A1")
-    await world.pay(order, SandboxChoice.SUSPECT)
+    await world.pay(order, Choice.SUSPECT)
     await world.wait(PAYMENT_MS)
     return order
 
@@ -195,7 +195,7 @@ async def suspected_late(world: World) -> str:
     """Nothing is kept for it."""
     order = await world.buy("anna", "A1")
     await world.wait(PAYMENT_MS)
-    await world.pay(order, SandboxChoice.SUSPECT)
+    await world.pay(order, Choice.SUSPECT)
     return order
 
 
@@ -212,9 +212,8 @@ async def _cancel(world: World, order: str) -> None:
 
 
 async def _lock(world: World, holder: str, seat: str) -> None:
-    layout = await world.catalogue.layout((await world.catalogue.showtime(SHOWTIME)).layout)
     who = Holder(id=holder, expires_at=world.clock.now * 2)
-    await world.worker.store.lock(SHOWTIME, who, (layout.index_of[seat],), "all")
+    await world.worker.store.lock(SHOWTIME, who, await world.indexes((seat,)), "all")
 
 
 BACK = (*PAYING, *RETURNING)

@@ -18,12 +18,11 @@ from server.checkout.asking import Ask
 from server.checkout.points import Point
 from server.checkout.till import Till
 from server.db.catalogue import PostgresCatalogue
-from server.db.engine import create_engine
 from server.db.orders import PostgresOrders
 from server.db.outbox import PostgresOutbox
 from server.db.sandbox import PostgresSandboxLedger
 from server.domain.holds import Holder, Once
-from server.domain.orders import Customer, Order, OrderState, RefundState
+from server.domain.orders import Customer, Order, PaymentState, RefundState
 from server.domain.payments import Callback
 from server.domain.refunds import SYSTEM, balance
 from server.domain.showtimes import Limits
@@ -32,6 +31,8 @@ from server.ports.notices import Notice
 from server.ports.orders import KeptAnswer
 from server.seats.receipts import ReceiptSigner
 from server.seats.store import RedisSeatStore
+from tests.faults.payments.bank import Bank, Choice
+from tests.faults.payments.books import Books, money_of, wipe
 
 SHOWTIME: Final = "demo"
 PAYMENT_MS: Final = 900_000
@@ -39,6 +40,9 @@ MINUTE: Final = 60_000
 LIMITS: Final = Limits(max_seats=8, hold_ms=900_000, max_hold_ms=1_800_000)
 
 T = TypeVar("T")
+
+_PAY: Final = SandboxChoice.PAY
+_EVERYWHERE: Final = frozenset({Choice.PAY, Choice.FAIL, Choice.SUSPECT})
 
 
 class DiedError(BaseException):
@@ -64,12 +68,18 @@ class Death:
     nth: int = 1
     reached: list[Point] = field(default_factory=list)
     happened: bool = False
+    died: set[Point] = field(default_factory=set)
+
+    def arm(self, at: Point, nth: int) -> None:
+        """Kill one more, when it reaches this point for the `nth` time from now."""
+        self.at, self.nth, self.happened = at, self.reached.count(at) + nth, False
 
     def reach(self, point: Point) -> None:
         """What a worker calls at each point."""
         self.reached.append(point)
         if point is self.at and not self.happened and self.reached.count(point) == self.nth:
             self.happened = True
+            self.died.add(point)
             raise DiedError(point.value)
 
 
@@ -115,7 +125,7 @@ class Worker:
             catalogue=world.catalogue,
             orders=world.orders,
             outbox=world.outbox,
-            gateways={"sandbox": world.gateway},
+            gateways={"sandbox": world.gateway, "bank": world.bank},
             notifier=world.mailbox,
             payment_ms=PAYMENT_MS,
             order_url=lambda order: f"http://cinema.example/orders/{order}",
@@ -135,10 +145,14 @@ class World:
         self.catalogue = PostgresCatalogue(engine, LIMITS)
         self.orders = PostgresOrders(engine)
         self.outbox = PostgresOutbox(engine)
+        self.sandbox = PostgresSandboxLedger(engine)
         self.gateway = SandboxGateway(
-            key=b"sandbox", ledger=PostgresSandboxLedger(engine), base_url="http://cinema.example", clock=self.clock
+            key=b"sandbox", ledger=self.sandbox, base_url="http://cinema.example", clock=self.clock
         )
+        self.bank = Bank()
         self.mailbox = Mailbox()
+        self.discounts: Counter[str] = Counter()
+        """What staff sent back of an order's price beyond the prices of the seats that they freed."""
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> "World":
@@ -147,7 +161,6 @@ class World:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
-        await self.engine.dispose()
 
     async def _hire(self) -> Worker:
         worker = Worker(self)
@@ -158,11 +171,18 @@ class World:
     async def act(self, action: Callable[[Worker], Awaitable[T]]) -> T:
         """Something from outside, repeated to another worker if this one dies of it, a lease later."""
         try:
+            return await self.once(action)
+        except DiedError:
+            self.clock.now += 61_000
+            return await self.once(action)
+
+    async def once(self, action: Callable[[Worker], Awaitable[T]]) -> T:
+        """Something from outside that nobody repeats; another worker is there after `DiedError`."""
+        try:
             return await action(self.worker)
         except DiedError:
             self.worker = await self._hire()
-            self.clock.now += 61_000
-            return await action(self.worker)
+            raise
 
     async def buy(self, holder: str, *seats: str, key: str = "k1") -> str:
         """Lock and check out; the order's id."""
@@ -171,8 +191,7 @@ class World:
     async def checkout(self, holder: str, *seats: str, key: str = "k1") -> dict[str, str]:
         """Lock and check out with an idempotency key, as a page does; what was answered."""
         who = Holder(id=holder, expires_at=self.clock.now * 2)
-        layout = await self.catalogue.layout((await self.catalogue.showtime(SHOWTIME)).layout)
-        await self.worker.store.lock(SHOWTIME, who, tuple(layout.index_of[seat] for seat in seats), "all")
+        await self.worker.store.lock(SHOWTIME, who, await self.indexes(seats), "all")
         ask = Ask(
             showtime=SHOWTIME,
             seats=seats,
@@ -188,10 +207,23 @@ class World:
         """An order as it is in the database."""
         return await self.orders.order(order)
 
-    async def choose(self, order: str, choice: SandboxChoice = SandboxChoice.PAY, *, attempt: int = -1) -> Callback:
+    async def all_orders(self) -> list[Order]:
+        """Every order as it is in the database."""
+        return [await self.order(order) for order in await self._column("SELECT id FROM orders")]
+
+    async def indexes(self, seats: tuple[str, ...]) -> tuple[int, ...]:
+        """The indexes of seats by their printed ids."""
+        layout = await self.catalogue.layout((await self.catalogue.showtime(SHOWTIME)).layout)
+        return tuple(layout.index_of[seat] for seat in seats)
+
+    async def choose(self, order: str, choice: Choice = Choice.PAY, *, attempt: int = -1) -> Callback:
         """The customer decides at the gateway, which has its callback ready."""
-        url = (await self.order(order)).payments[attempt].redirect_url or ""
-        news = await self.gateway.callback_for(url.partition("#")[2], choice)
+        payment = (await self.order(order)).payments[attempt]
+        token = (payment.redirect_url or "").partition("#")[2]
+        if payment.gateway == Bank.name:
+            return self.bank.decide(token, choice)
+        # At the sandbox a customer can neither reserve money nor pay too little.
+        news = await self.gateway.callback_for(token, SandboxChoice(choice) if choice in _EVERYWHERE else _PAY)
         return news.callback
 
     async def deliver(self, callback: Callback) -> None:
@@ -199,7 +231,7 @@ class World:
         answer = await self.act(lambda worker: worker.till.callbacks.receive("sandbox", callback, address=None))
         assert answer.status == 200
 
-    async def pay(self, order: str, choice: SandboxChoice = SandboxChoice.PAY, *, attempt: int = -1) -> None:
+    async def pay(self, order: str, choice: Choice = Choice.PAY, *, attempt: int = -1) -> None:
         """The customer decides, and the gateway tells us at once."""
         await self.deliver(await self.choose(order, choice, attempt=attempt))
 
@@ -228,7 +260,8 @@ class World:
         """Every key of the store is gone."""
         client = redis.Redis.from_url(self.redis_url)
         keys = [key async for key in client.scan_iter(match=f"{self.prefix}*")]
-        await client.delete(*keys)
+        if keys:
+            await client.delete(*keys)
         await client.aclose()
 
     async def finish(self) -> None:
@@ -238,25 +271,37 @@ class World:
 
     async def check(self) -> None:
         """What must hold at the end, whatever happened on the way."""
-        orders = [await self.order(order) for order in await self._column("SELECT id FROM orders")]
-        self._check_money(orders)
+        orders = await self.all_orders()
+        self._check_money(orders, await money_of(self.engine, self.bank))
         await self._check_seats(orders)
+        cleared = set(await self._column("SELECT subject FROM audit WHERE action = 'order.approve'"))
         for order in orders:
             told = self.mailbox.kinds(order.id)
-            assert told["tickets"] == (order.paid_by is not None and _had_tickets(order)), (order.state, told)
+            assert told["tickets"] == _had_tickets(order, cleared), (order.state, told)
+            assert told["refund_done"] == sum(row.state is RefundState.DONE for row in order.refunds)
         assert await self.outbox.waiting() == 0
         assert await self.outbox.dead() == ()
-        money_in = await self._sum("SELECT sum(amount) FROM sandbox_payments WHERE outcome <> 'failed'")
-        money_out = await self._sum("SELECT sum(amount) FROM sandbox_refunds")
-        kept = sum(seat.price for order in orders for seat in order.seats if seat.live)
-        assert money_in == money_out + kept
 
-    def _check_money(self, orders: list[Order]) -> None:
+    def _check_money(self, orders: list[Order], money: Books) -> None:
+        """What gateways took pays for live seats or went back, by our books and by theirs."""
+        payments = {payment.reference: payment for order in orders for payment in order.payments}
+        assert {reference for reference, sums in money.items() if sums.taken} <= set(payments)
+        assert not any(sums.reserved for sums in money.values())
         for order in orders:
             assert balance(order) == 0
             assert all(row.state is RefundState.DONE for row in order.owed())
-            if not order.live_seats():
-                assert order.captured() == sum(row.amount for row in order.owed())
+            for payment in order.payments:
+                theirs = money[payment.reference]
+                assert (theirs.taken, theirs.returned) == (payment.captured, order.returning(payment.reference))
+                assert theirs.taken == theirs.returned or payment.reference == order.paid_by
+            kept = sum(money[payment.reference].kept for payment in order.payments)
+            prices = sum(seat.price for seat in order.seats if seat.live)
+            assert kept == prices - self.discounts[order.id], (order, money)
+
+    async def check_owners(self) -> None:
+        """What must hold at any time: no seat is in two live orders."""
+        query = "SELECT seat FROM order_seats WHERE live GROUP BY showtime, seat HAVING count(*) > 1"
+        assert await self._column(query) == []
 
     async def _check_seats(self, orders: list[Order]) -> None:
         """Store and database agree on every seat, and none is in two live orders."""
@@ -272,20 +317,21 @@ class World:
         async with self.engine.connect() as connection:
             return list((await connection.execute(text(query))).scalars())
 
-    async def _sum(self, query: str) -> int:
-        return int((await self._column(query))[0] or 0)
 
-
-def _had_tickets(order: Order) -> bool:
-    paid_back_by_rule = any(row.by == SYSTEM and row.payment == order.paid_by for row in order.refunds)
-    return order.state is not OrderState.REVIEW and not paid_back_by_rule
+def _had_tickets(order: Order, cleared: set[str]) -> bool:
+    """Whether the order was paid for good: not under suspicion, or cleared of it by staff."""
+    paid = order.payment(order.paid_by or "")
+    if paid is None or any(row.by == SYSTEM and row.payment == paid.reference for row in order.refunds):
+        return False
+    return paid.state is PaymentState.PAID or f"order:{order.id}" in cleared
 
 
 @contextlib.asynccontextmanager
 async def world_of(
-    redis_url: str, prefix: str, database_url: str, *, now: int, death: Death | None = None
+    redis_url: str, prefix: str, engine: AsyncEngine, *, now: int, death: Death | None = None
 ) -> AsyncIterator[World]:
-    """A world of its own on these servers."""
-    engine = create_engine(database_url, connections=8, timeout_ms=10_000)
+    """A world of its own on these servers, with nothing sold; its keys are gone at the end."""
+    await wipe(engine)
     async with World(redis_url, prefix, engine, now=now, death=death or Death()) as world:
         yield world
+        await world.lose_store()
