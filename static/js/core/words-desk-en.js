@@ -51,8 +51,8 @@ export const words = {
   retry: "Send again",
   retried: "It was queued again.",
   managersOnly: "Only managers send money back.",
-  window: "Time span",
-  windows: /** @type {Record<string, string>} */ ({
+  span: "Time span",
+  spans: /** @type {Record<string, string>} */ ({
     3600000: "Last hour",
     86400000: "Last 24 hours",
     604800000: "Last 7 days",

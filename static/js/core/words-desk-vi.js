@@ -52,8 +52,8 @@ export const words = {
   retry: "Gửi lại",
   retried: "Đã đưa vào hàng đợi lại.",
   managersOnly: "Chỉ quản lý được hoàn tiền.",
-  window: "Khoảng thời gian",
-  windows: {
+  span: "Khoảng thời gian",
+  spans: {
     3600000: "Một giờ qua",
     86400000: "24 giờ qua",
     604800000: "7 ngày qua",
