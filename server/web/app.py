@@ -6,7 +6,20 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Lifespan
 
-from server.web import asyncapi, health, metrics, openapi, pages, payments, push, sandbox, seats, sessions, showtimes
+from server.web import (
+    asyncapi,
+    health,
+    metrics,
+    openapi,
+    pages,
+    payments,
+    push,
+    sandbox,
+    seats,
+    sessions,
+    showtimes,
+    tickets,
+)
 from server.web.context import Context
 from server.web.endpoint import PREFIX, Endpoint
 from server.web.metrics import Metered
@@ -43,6 +56,7 @@ def endpoints() -> tuple[Endpoint[Any, Any], ...]:
         *staff_outbox.ENDPOINTS,
         *staff_payments.ENDPOINTS,
         *staff_history.ENDPOINTS,
+        *tickets.ENDPOINTS,
         *push.ENDPOINTS,
         *asyncapi.ENDPOINTS,
     )

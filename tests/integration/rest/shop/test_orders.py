@@ -1,5 +1,7 @@
 """`/orders/{id}`: who may see an order, pay it again and give it up."""
 
+import base64
+
 import pytest
 
 from server.tickets.codes import verify
@@ -103,15 +105,17 @@ async def test_an_order_that_is_not_open_is_not_paid_again(place: Place) -> None
 
 
 async def test_a_paid_order_has_tickets(place: Place) -> None:
-    """One a seat, each with a code that is verified without the server, and no way to pay any more."""
-    async with place.guest() as guest:
+    """One a seat, each with a code that the published key verifies offline, and no way to pay any more."""
+    async with place.guest() as guest, place.client() as door:
         order = await paid(place, guest, "F7", "F8")
         whole = (await guest.get(f"{ORDERS}/{order['id']}")).json()
+        jwk = (await door.get(f"{API}/tickets/key")).json()
     assert whole["state"] == "paid"
     assert whole["payment"] == {"gateway": "vnpay", "state": "paid"}
     assert "gateways" not in whole
     assert [ticket["seat"] for ticket in whole["tickets"]] == ["F7", "F8"]
-    key = place.app.state.context.shop.signer.public_key
+    assert (jwk["kty"], jwk["crv"]) == ("OKP", "Ed25519")
+    key = base64.urlsafe_b64decode(jwk["x"] + "=")
     for ticket in whole["tickets"]:
         vouched = verify(key, ticket["code"])
         assert (vouched.order, vouched.seat, vouched.showtime) == (order["id"], ticket["seat"], "demo")
