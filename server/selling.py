@@ -93,7 +93,7 @@ class Selling:
             gateways=self.till.gateways,
             outbox=outbox,
             search=PostgresOrderSearch(engine),
-            monitoring=PostgresMonitoring(engine),
+            monitoring=self._monitoring,
             ledger=PostgresSeatLedger(engine),
             tokens=tokens,
             signer=signer,
