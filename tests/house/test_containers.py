@@ -49,6 +49,17 @@ def test_every_setting_named_is_one(text: str) -> None:
     assert set(re.findall(r"CINEBOOK_[A-Z_]+", text)) <= {row.variable for row in rows()}
 
 
+@pytest.mark.parametrize("service", ["app", "migrate"])
+def test_every_setting_of_the_file_reaches_the_server(service: str) -> None:
+    """Only where the container itself listens and keeps things, and its servers, are not for `.env` to say."""
+    assert SERVICES[service]["env_file"] == [{"path": ".env", "required": False}]
+    image = dict(re.findall(r"(CINEBOOK_(?:HOST|PORT|DATA_DIR))=(\S+)", DOCKERFILE))
+    fixed = {name: str(value) for name, value in SERVICES[service]["environment"].items()}
+    assert len(image) == 3
+    assert image.items() <= fixed.items()
+    assert fixed.keys() - image.keys() == {"CINEBOOK_REDIS_URL", "CINEBOOK_DATABASE_URL"}
+
+
 def test_the_services_wait_for_each_other() -> None:
     """The app starts when the tables are there and both servers are healthy."""
     assert set(SERVICES) == {"app", "migrate", "valkey", "postgres"}
