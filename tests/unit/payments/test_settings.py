@@ -37,6 +37,18 @@ def test_a_whole_configuration_is_taken(monkeypatch: pytest.MonkeyPatch) -> None
     assert "TOPSECRET" not in repr(settings)
 
 
+def test_tickets_for_nothing_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where people come over https and may take the sandbox; not on one's own machine, nor with a gateway that bills."""
+    assert not Settings().gives_tickets_away
+    monkeypatch.setenv("CINEBOOK_PUBLIC_URL", "https://tickets.example")
+    assert Settings().gives_tickets_away
+    for name, value in {**VNPAY, "CINEBOOK_GATEWAYS": "vnpay"}.items():
+        monkeypatch.setenv(name, value)
+    assert not Settings().gives_tickets_away
+    monkeypatch.setenv("CINEBOOK_GATEWAYS", "vnpay,sandbox")
+    assert Settings().gives_tickets_away
+
+
 @pytest.mark.parametrize("missing", VNPAY)
 def test_a_gateway_that_is_not_whole_is_refused(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     """A gateway that is listed without all of its settings stops the start, by a sentence that names them."""
