@@ -13,7 +13,7 @@ from server.domain.decisions import Decision
 from server.domain.errors import ConflictError, SeatsUnavailableError, UnavailableError
 from server.domain.orders import EffectKind, NoticeKind, Order, OrderState, Payment, PaymentState, Refund, RefundState
 from server.domain.payments import Outcome, RefundAnswer, RefundOrder, RefundOutcome
-from server.domain.refunds import refunded, replaced, sending
+from server.domain.refunds import must_wait, numbers_before, refunded, replaced, sending
 from server.domain.settlement import reseat
 from server.ports import Catalogue, PaymentGateway, SeatStore
 from server.ports.notices import Notice, Notifier
@@ -138,7 +138,7 @@ class Jobs:
     async def _refund(self, job: Job, order: Order) -> None:
         reference = job.effect.subject
         row = order.refund(reference)
-        if row is None or row.state not in {RefundState.REQUESTED, RefundState.UNKNOWN}:
+        if row is None or row.state not in {RefundState.REQUESTED, RefundState.UNKNOWN} or must_wait(order, row):
             return
         gateway, ask = await self._refund_order(order, row)
         answer = RefundAnswer(outcome=RefundOutcome.FAILED, code="absent")
@@ -194,6 +194,7 @@ class Jobs:
             reason=row.reason,
             created_at=row.created_at,
             gateway_id=row.gateway_id,
+            earlier=numbers_before(order, row),
         )
         return gateway, ask
 

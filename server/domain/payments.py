@@ -64,7 +64,8 @@ class RefundOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     `reference` (24 of `[a-z2-7]`) and `request_id` (32 hex digits) are this refund's own and the same whenever it is
     sent again. `by` names who asked for it, as gateways want to know it: a staff login or `system`. `gateway_id` is the
-    gateway's number of this refund, once it said one: it tells refunds of one payment apart.
+    gateway's number of this refund, once it said one: it tells refunds of one payment apart. `earlier` are the numbers
+    of those that were asked for before it.
     """
 
     attempt: Attempt
@@ -76,6 +77,7 @@ class RefundOrder(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     created_at: int
     gateway_id: str | None = None
+    earlier: tuple[str, ...] = ()
 
 
 class RefundOutcome(StrEnum):

@@ -112,6 +112,8 @@ def refunded(order: Order, reference: str, answer: RefundAnswer) -> Decision:
         row, state=_AFTER[answer.outcome], gateway_id=answer.gateway_id or row.gateway_id, code=answer.code
     )
     order = _with_refund(order, row)
+    if row.state is RefundState.FAILED:
+        return Decision(order=order, effects=_next(order, row))
     if row.state is not RefundState.DONE:
         return Decision(order=order)
     own = [other for other in order.owed() if other.payment == order.paid_by]
@@ -120,7 +122,25 @@ def refunded(order: Order, reference: str, answer: RefundAnswer) -> Decision:
         left = (paid.captured if paid else 0) - sum(other.amount for other in own)
         event = OrderEvent.RETURNED_PART if left else OrderEvent.RETURNED
         order = msgspec.structs.replace(order, state=order.after(event))
-    return Decision(order=order, effects=(notice(NoticeKind.REFUND_DONE),))
+    return Decision(order=order, effects=(notice(NoticeKind.REFUND_DONE), *_next(order, row)))
+
+
+def must_wait(order: Order, row: Refund) -> bool:
+    """Whether a refund may not be sent yet: a gateway that is at another one of the payment would refuse it."""
+    others = (other for other in order.refunds if other.payment == row.payment)
+    return row.state is RefundState.REQUESTED and any(other.state is RefundState.SENT for other in others)
+
+
+def _next(order: Order, ended: Refund) -> tuple[Effect, ...]:
+    """The refund that waited for this one."""
+    rows = (row for row in order.refunds if row.payment == ended.payment and row.state is RefundState.REQUESTED)
+    return tuple(Effect(kind=EffectKind.REFUND, subject=row.reference) for row in rows)[:1]
+
+
+def numbers_before(order: Order, row: Refund) -> tuple[str, ...]:
+    """The gateway's numbers of the payment's refunds that were asked for before this one."""
+    before = order.refunds[: order.refunds.index(row)]
+    return tuple(other.gateway_id for other in before if other.payment == row.payment and other.gateway_id)
 
 
 def replaced(order: Order, reference: str, *, now: int, new_id: NewId) -> Decision:

@@ -221,7 +221,7 @@ class VnpayGateway:
     async def query_refund(self, refund: RefundOrder) -> RefundAnswer:
         """What became of a refund, as far as VNPay can say: it shows the last transaction of a payment alone.
 
-        Where that is the payment itself, a refund that VNPay never acknowledged did not reach it.
+        Where that is the payment itself, or an earlier refund, one that VNPay never acknowledged did not reach it.
         """
         reply = await self._ask(refund.attempt)
         if reply is None:
@@ -236,6 +236,8 @@ class VnpayGateway:
                 return RefundAnswer(outcome=RefundOutcome.SENT, gateway_id=refund.gateway_id)
             return RefundAnswer(outcome=RefundOutcome.FAILED, code=ABSENT)
         number = _number(reply.get("vnp_TransactionNo"))
+        if refund.gateway_id is None and number in refund.earlier:
+            return RefundAnswer(outcome=RefundOutcome.FAILED, code=ABSENT)
         same_kind = reply.get("vnp_TransactionType") == (_FULL if refund.full else _PART)
         same_amount = read_amount(reply.get("vnp_Amount")) == refund.amount
         if not same_kind or not same_amount or (refund.gateway_id or number) != number:

@@ -111,6 +111,18 @@ async def test_vnpay_refunds_are_not_mixed_up(vnpay: VnpayWorld) -> None:
     assert (await vnpay.gateway.query_refund(known)).outcome is RefundOutcome.DONE
 
 
+async def test_vnpay_shows_an_earlier_refund_where_a_later_one_never_arrived(vnpay: VnpayWorld) -> None:
+    """Two parts of one price differ by their numbers alone: the second is absent, and may be sent."""
+    attempt, paid = await vnpay.paid()
+    first = refund_of(attempt, paid, amount=60_000, full=False)
+    sent = await vnpay.gateway.refund(first)
+    assert sent.gateway_id is not None
+    vnpay.local.finish_refund(attempt.reference)
+    second = msgspec.structs.replace(refund_of(attempt, paid, amount=60_000, full=False), earlier=(sent.gateway_id,))
+    answer = await vnpay.gateway.query_refund(second)
+    assert (answer.outcome, answer.code) == (RefundOutcome.FAILED, ABSENT)
+
+
 async def test_a_refund_that_the_bank_rejects_fails(vnpay: VnpayWorld) -> None:
     """Status 09 after acceptance is a failed refund, and the money is still there."""
     attempt, paid = await vnpay.paid()

@@ -4,7 +4,16 @@ import pytest
 
 from server.domain.orders import Order, OrderState, RefundState
 from server.domain.payments import Outcome, RefundAnswer, RefundOutcome, Verdict
-from server.domain.refunds import RefundRefusedError, balance, refund, refunded, replaced, sending
+from server.domain.refunds import (
+    RefundRefusedError,
+    balance,
+    must_wait,
+    numbers_before,
+    refund,
+    refunded,
+    replaced,
+    sending,
+)
 from server.domain.settlement import settle
 from tests.unit.domain.orders.samples import fact, kinds, numbered, open_order
 
@@ -106,3 +115,16 @@ def test_one_that_is_done_stays_done() -> None:
 def test_before_it_is_sent_nobody_knows() -> None:
     """A sender that dies leaves a refund to be asked about, not one to be sent blindly."""
     assert sending(sent_back(paid()), "r1").refunds[0].state is RefundState.UNKNOWN
+
+
+@pytest.mark.parametrize("end", [RefundOutcome.DONE, RefundOutcome.FAILED])
+def test_one_refund_of_a_payment_at_a_time(end: RefundOutcome) -> None:
+    """While a gateway is at one the next waits; it follows from the end of the first, whichever that is."""
+    order = sent_back(sent_back(paid(), "F7"), "F8", prefix="s")
+    assert not must_wait(order, order.refunds[1])
+    order = refunded(order, "r1", RefundAnswer(outcome=RefundOutcome.SENT, gateway_id="g2")).order
+    assert must_wait(order, order.refunds[1])
+    ended = refunded(order, "r1", RefundAnswer(outcome=end, gateway_id="g2"))
+    assert "refund s1" in kinds(ended)
+    assert not must_wait(ended.order, ended.order.refunds[1])
+    assert [numbers_before(ended.order, row) for row in ended.order.refunds] == [(), ("g2",)]
