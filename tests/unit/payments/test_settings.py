@@ -38,7 +38,7 @@ def test_a_whole_configuration_is_taken(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_tickets_for_nothing_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where people come over https and may take the sandbox; not on one's own machine, nor with a gateway that bills."""
+    """Where people come over https and may take the sandbox; not at home, nor where every gateway bills."""
     assert not Settings().gives_tickets_away
     monkeypatch.setenv("CINEBOOK_PUBLIC_URL", "https://tickets.example")
     assert Settings().gives_tickets_away
