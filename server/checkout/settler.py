@@ -32,7 +32,7 @@ class Settler:
         """
         async with self._orders.change(order_id) as change:
             decision = settle(change.order, fact, now=self._now(), new_id=new_pair)
-            change.order = asked(decision.order, fact.reference) if ask else decision.order
+            change.order = asked(decision.order, fact.reference, now=self._now()) if ask else decision.order
             change.effects.extend(decision.effects)
             change.callback = record(decision.verdict) if record else None
         self._reach(Point.SETTLED)

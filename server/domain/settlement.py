@@ -22,7 +22,11 @@ from server.domain.payments import Fact, Outcome, Verdict
 from server.domain.refunds import send_back
 
 QUESTIONS_MS = (0, 60_000, 300_000, 900_000, 3_600_000)
-"""When a gateway is asked about an attempt that it said nothing final of, after the attempt's deadline."""
+"""When a gateway is asked about an attempt that it said nothing final of, after the attempt's deadline.
+
+From then on each question comes when twice the time has passed, without an end: money may have been taken, and a
+gateway that was away for hours is the one that told nobody.
+"""
 
 
 def settle(order: Order, fact: Fact, *, now: int, new_id: NewId) -> Decision:
@@ -172,15 +176,20 @@ def redirected(order: Order, reference: str, url: str | None) -> Order:
     return _with_payment(order, msgspec.structs.replace(payment, redirect_url=url))
 
 
-def asked(order: Order, reference: str) -> Order:
-    """The order after its gateway was asked about a payment: when to ask next, if it said nothing final."""
+def asked(order: Order, reference: str, *, now: int) -> Order:
+    """The order after its gateway was asked about a payment: when to ask next, if it said nothing final.
+
+    Questions out of turn, and those that came late because nobody was there to ask, use up no later one.
+    """
     payment = order.payment(reference)
     if payment is None or payment.ask_at is None:
         return order
-    early = payment.ask_at < payment.expires_at
-    count = payment.asked if early else payment.asked + 1
-    next_at = payment.expires_at + QUESTIONS_MS[count] if count < len(QUESTIONS_MS) else None
-    return _with_payment(order, msgspec.structs.replace(payment, asked=count, ask_at=next_at))
+    over, wait = now - payment.expires_at, QUESTIONS_MS[-1]
+    while wait <= over:
+        wait *= 2
+    wait = next((planned for planned in QUESTIONS_MS if planned > over), wait)
+    after = msgspec.structs.replace(payment, asked=payment.asked + 1, ask_at=payment.expires_at + wait)
+    return _with_payment(order, after)
 
 
 def ask_soon(order: Order, reference: str, *, now: int) -> Order:

@@ -195,7 +195,7 @@ async def test_questions_are_one_workers(orders: Orders) -> None:
     rounds = await asyncio.gather(*(orders.to_ask(now=deadline, lease_ms=5_000_000, limit=1) for _ in range(4)))
     assert sorted(pair for found in rounds for pair in found) == [("o1", "pay-o1"), ("o2", "pay-o2")]
     async with orders.change("o1") as change:
-        change.order = asked(change.order, "pay-o1")
+        change.order = asked(change.order, "pay-o1", now=deadline)
     assert await orders.to_ask(now=deadline + 60_000) == (("o1", "pay-o1"),)
     assert set(await orders.to_ask(now=deadline + 5_000_000)) == {("o1", "pay-o1"), ("o2", "pay-o2")}
 

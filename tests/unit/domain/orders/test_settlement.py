@@ -182,19 +182,34 @@ def test_only_open_orders_expire_and_only_after_their_deadline() -> None:
 
 
 def test_questions_are_asked_after_the_deadline_and_then_ever_later() -> None:
-    """At the deadline, 1, 5, 15 and 60 minutes after it; then never again."""
+    """At the deadline, 1, 5, 15 and 60 minutes after it; then each time after twice as long, without an end."""
     order, times = open_order(), []
-    while (at := order.payments[0].ask_at) is not None:
-        times.append(at - DEADLINE)
-        order = asked(order, "p1")
-    assert times == [0, 60_000, 300_000, 900_000, 3_600_000]
+    for _ in range(12):
+        at = order.payments[0].ask_at
+        assert at is not None
+        times.append((at - DEADLINE) // 60_000)
+        order = asked(order, "p1", now=at)
+    assert times == [0, 1, 5, 15, 60, 120, 240, 480, 960, 1920, 3840, 7680]
+    assert order.payments[0].asked == 12
 
 
 def test_a_question_out_of_turn_uses_up_no_planned_one() -> None:
-    """A customer who comes back early has the gateway asked, and it is asked at the deadline all the same."""
+    """A customer who comes back early or late has the gateway asked, and it is asked as planned all the same."""
     soon = ask_soon(open_order(), "p1", now=5000)
     assert soon.payments[0].ask_at == 5000
-    assert asked(soon, "p1").payments[0].ask_at == DEADLINE
+    order = asked(soon, "p1", now=5000)
+    assert order.payments[0].ask_at == DEADLINE
+    order = asked(order, "p1", now=DEADLINE)
+    for seconds in range(1, 31):
+        now = DEADLINE + 1000 * seconds
+        order = asked(ask_soon(order, "p1", now=now), "p1", now=now)
+        assert order.payments[0].ask_at == DEADLINE + 60_000
+
+
+def test_questions_that_nobody_could_ask_are_not_made_up_for_in_a_row() -> None:
+    """After two hours without a worker the gateway is asked once, and the next time is another two hours later."""
+    order = asked(open_order(), "p1", now=DEADLINE + 7_200_001)
+    assert order.payments[0].ask_at == DEADLINE + 14_400_000
 
 
 def test_one_end_alone() -> None:
