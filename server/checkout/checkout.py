@@ -68,12 +68,8 @@ class Checkout:
         the seats, or with the total that is right), `SalesClosedError`, `GoneError`, `NotHeldError`, `UnavailableError`
         and the errors of idempotency. Nothing is kept of a checkout that was refused.
         """
-        if once is not None:
-            kept = await self._orders.kept(holder.id, once, now=self._store.now())
-            if isinstance(kept, str):
-                return await self._go_on(await self._orders.order(kept), holder, once, represent)
-            if kept is not None:
-                return Answered(kept=kept, replayed=True)
+        if replay := await self._replay(holder, once, represent):
+            return replay
         showtime = await self._catalogue.showtime(ask.showtime)
         layout = await self._catalogue.layout(showtime.layout)
         indexes = _indexes(layout, ask.seats)
@@ -92,10 +88,23 @@ class Checkout:
             url = await gateway.start(await self._gateways.attempt(order, payment))
             order = redirected(order, payment.reference, url)
             kept = represent(order)
-        await self._place(order, indexes, once, kept)
+        try:
+            await self._place(order, indexes, once, kept)
+        except OrderExistsError as error:
+            # A twin of this request placed it meanwhile.
+            if replay := await self._replay(holder, once, represent):
+                return replay
+            raise ConflictError(order=order.id) from error
         if kept is not None:
             return Answered(kept=kept, order=order)
         return await self._go_on(order, holder, once, represent)
+
+    async def _replay(self, holder: Holder, once: Once | None, represent: Represent) -> Answered | None:
+        """The answer to the same request before; one that died unfinished is finished."""
+        kept = await self._orders.kept(holder.id, once, now=self._store.now()) if once else None
+        if isinstance(kept, str):
+            return await self._go_on(await self._orders.order(kept), holder, once, represent)
+        return None if kept is None else Answered(kept=kept, replayed=True)
 
     def _draft(self, holder: Holder, ask: Ask, once: Once | None, showtime: Showtime, layout: Layout) -> Order:
         zones = {zone.id: zone for zone in showtime.zones}

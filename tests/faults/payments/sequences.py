@@ -6,7 +6,16 @@ from typing import Any, TypeVar
 
 import msgspec
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 
 from server.checkout.asking import Answered, Ask
 from server.checkout.points import Point
@@ -32,6 +41,7 @@ some_seats = st.lists(st.sampled_from(SEATS), min_size=1, max_size=2, unique=Tru
     lambda seats: tuple(sorted(seats))
 )
 gateways = st.sampled_from(("sandbox", "bank"))
+numbers = st.integers(0, 9)
 often = st.sampled_from((True, True, False))
 
 
@@ -48,7 +58,6 @@ class Purchases(RuleBasedStateMachine):
     """One world, and what happens in it. `mark` tells its holders from those of others."""
 
     orders = Bundle("orders")
-    letters = Bundle("letters")
 
     def __init__(
         self, world: World, runner: asyncio.Runner, mark: str, close: Callable[[], Coroutine[Any, Any, object]]
@@ -60,6 +69,7 @@ class Purchases(RuleBasedStateMachine):
         self._close = close
         self._keys = 0
         self._silences = 0
+        self._letters: list[Letter] = []
         self._undelivered: dict[str, Letter] = {}
         """What must be told in the end, because no question would bring it to light."""
 
@@ -71,10 +81,45 @@ class Purchases(RuleBasedStateMachine):
         """A holder of this world."""
         return Holder(id=f"{name}{self.mark}", expires_at=self.world.clock.now * 2)
 
-    @initialize(target=orders, name=holders, seats=some_seats, gateway=gateways)
-    def first(self, name: str, seats: tuple[str, ...], gateway: str) -> "MultipleResults[str]":
-        """Somebody buys."""
-        return self.buy(name, seats, gateway, keyed=True, patient=True)
+    @initialize(
+        target=orders,
+        name=holders,
+        seats=some_seats,
+        gateway=gateways,
+        point=st.sampled_from(Point),
+        ms=st.sampled_from((0, 0, MINUTE, PAYMENT_MS)),
+        asleep=st.booleans(),
+        choice=st.sampled_from(Choice),
+        told=often,
+        amount=st.sampled_from((None, None, 10_000)),
+        returned=st.booleans(),
+    )
+    def first(
+        self,
+        name: str,
+        seats: tuple[str, ...],
+        gateway: str,
+        *,
+        point: Point,
+        ms: int,
+        choice: Choice,
+        amount: int | None,
+        asleep: bool,
+        told: bool,
+        returned: bool,
+    ) -> "MultipleResults[str]":
+        """Somebody buys, and pays at once, later or too late, and perhaps the money goes back; a worker dies of it."""
+        self.doom(point, 1)
+        self.run(self._lock(name, seats))
+        answered = self.run(self._check_out(name, seats, gateway, self._once("first"), patient=True))
+        assert answered is not None
+        order = order_of(answered)
+        self.wait(ms, asleep=asleep)
+        self.decide(order, 0, choice, told=told)
+        if returned:
+            self.work()
+            self.refund(order, seats[:1] if amount is None else None, amount, twice=False)
+        return multiple(order)
 
     @rule(name=holders, seats=some_seats)
     def lock(self, name: str, seats: tuple[str, ...]) -> None:
@@ -107,7 +152,7 @@ class Purchases(RuleBasedStateMachine):
             again = self.run(self._check_out(name, seats, gateway, once, patient=True))
             assert again is not None
             assert (again.replayed, again.kept) == (True, answered.kept)
-        return multiple(msgspec.json.decode(answered.kept.body)["id"])
+        return multiple(order_of(answered))
 
     @rule(target=orders, names=st.permutations(("anna", "ben", "chi")), seats=some_seats, gateway=gateways)
     def race(self, names: list[str], seats: tuple[str, ...], gateway: str) -> "MultipleResults[str]":
@@ -121,7 +166,20 @@ class Purchases(RuleBasedStateMachine):
 
         won = [answered for answered in self.run(run()) if answered is not None]
         assert len(won) <= len(seats)
-        return multiple(*(msgspec.json.decode(answered.kept.body)["id"] for answered in won))
+        return multiple(*map(order_of, won))
+
+    @rule(target=orders, name=holders, seats=some_seats, gateway=gateways)
+    def twins(self, name: str, seats: tuple[str, ...], gateway: str) -> "MultipleResults[str]":
+        """One request is sent twice at once: the answers are the same, if both are told."""
+        once = self._once(" ".join(seats))
+
+        async def run() -> list[Answered | None]:
+            await self._lock(name, seats)
+            return await asyncio.gather(*(self._check_out(name, seats, gateway, once, patient=False) for _ in range(2)))
+
+        told = {answered.kept for answered in self.run(run()) if answered is not None}
+        assert len(told) <= 1
+        return multiple(*(msgspec.json.decode(kept.body)["id"] for kept in told))
 
     @rule(order=orders, gateway=gateways, keyed=often)
     def another_attempt(self, order: str, gateway: str, *, keyed: bool) -> None:
@@ -134,28 +192,32 @@ class Purchases(RuleBasedStateMachine):
                 )
             )
 
-    @rule(target=letters, order=orders, attempt=st.integers(0, 2), choice=st.sampled_from(Choice), told=often)
-    def decide(self, order: str, attempt: int, choice: Choice, *, told: bool) -> "MultipleResults[Letter]":
+    @rule(order=orders, attempt=st.integers(0, 2), choice=st.sampled_from(Choice), told=often)
+    def decide(self, order: str, attempt: int, choice: Choice, *, told: bool) -> None:
         """The customer pays, or fails to; the gateway tells us at once, or has its callback ready."""
         letter = self.run(self._decide(order, attempt, choice))
         if letter is None:
-            return multiple()
+            return
+        self._letters.append(letter)
         if told:
             self.run(self._deliver(letter))
-        return multiple(letter)
 
-    @rule(letter=letters, copies=st.integers(1, 3))
-    def deliver(self, letter: Letter, copies: int) -> None:
+    @precondition(lambda self: self._letters)
+    @rule(which=numbers, copies=st.integers(1, 3))
+    def deliver(self, which: int, copies: int) -> None:
         """The callback comes, late, again, or several times at once."""
+        letter = self._letters[which % len(self._letters)]
 
         async def run() -> None:
             await asyncio.gather(*(self._deliver(letter) for _ in range(copies)))
 
         self.run(run())
 
-    @rule(letter=letters)
-    def forge(self, letter: Letter) -> None:
+    @precondition(lambda self: self._letters)
+    @rule(which=numbers)
+    def forge(self, which: int) -> None:
         """Somebody else sends a callback about more money."""
+        letter = self._letters[which % len(self._letters)]
 
         async def run() -> None:
             before = await self.world.order(letter.order)
@@ -171,12 +233,14 @@ class Purchases(RuleBasedStateMachine):
         """The customer gives up."""
         self._try(lambda worker: worker.till.desk.cancel(order, holder="h", once=None, represent=represent))
 
-    @rule(letter=letters, order=orders)
-    def cancel_meets_callback(self, letter: Letter, order: str) -> None:
+    @precondition(lambda self: self._letters)
+    @rule(which=numbers)
+    def cancel_meets_callback(self, which: int) -> None:
         """The customer gives up while the gateway tells us, and workers are at work."""
+        letter = self._letters[which % len(self._letters)]
 
         async def cancel(worker: Worker) -> object:
-            return await worker.till.desk.cancel(order, holder="h", once=None, represent=represent)
+            return await worker.till.desk.cancel(letter.order, holder="h", once=None, represent=represent)
 
         async def run() -> None:
             await asyncio.gather(self._deliver(letter), self._attempted(cancel), self.world.work())
@@ -338,3 +402,9 @@ class Purchases(RuleBasedStateMachine):
     def _once(self, said: str) -> Once:
         self._keys += 1
         return Once(key=f"k{self._keys}", body_hash=said)
+
+
+def order_of(answered: Answered) -> str:
+    """The order that a checkout was answered with."""
+    found: str = msgspec.json.decode(answered.kept.body)["id"]
+    return found
