@@ -8,6 +8,12 @@ from typing import Final
 
 import msgspec
 
+UNSEEN_MS: Final = 900_000
+"""How long after its end an attempt that the gateway knows nothing of counts as pending.
+
+Whoever was at the bank when it ended may finish after it; taken as failed, that payment would never be asked about.
+"""
+
 
 class Outcome(StrEnum):
     """What a gateway says of one attempt to pay.

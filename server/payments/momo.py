@@ -12,6 +12,7 @@ import structlog
 from server.domain.errors import ForgedCallbackError, MalformedCallbackError
 from server.domain.payments import (
     ABSENT,
+    UNSEEN_MS,
     Attempt,
     Callback,
     CallbackAnswer,
@@ -159,7 +160,7 @@ class MomoGateway:
         return CallbackAnswer(status=_STATUS[verdict], body=b"", content_type=None)
 
     async def query(self, attempt: Attempt) -> Fact:
-        """What MoMo says of an attempt: one that it never got is pending, and failed once it has ended."""
+        """What MoMo says of an attempt: one that it never got is pending, and failed a while after its end."""
         unknown = Fact(gateway=GATEWAY, reference=attempt.reference, outcome=Outcome.UNKNOWN)
         reply = await self._api.call("/query", QUERY, self._about(attempt.reference, attempt))
         if reply is None:
@@ -173,7 +174,7 @@ class MomoGateway:
             return None
         outcome = payment_outcome(code, two_step=self.two_step)
         if code == NOT_FOUND:
-            outcome = Outcome.FAILED if self._clock() > attempt.expires_at else Outcome.PENDING
+            outcome = Outcome.FAILED if self._clock() > attempt.expires_at + UNSEEN_MS else Outcome.PENDING
         taken = outcome in {Outcome.PAID, Outcome.AUTHORISED}
         if outcome is None or (taken and _number(reply.get("amount")) != attempt.amount):
             return None

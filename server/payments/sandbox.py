@@ -14,6 +14,7 @@ import msgspec
 from server.domain.errors import ForgedCallbackError, MalformedCallbackError, UnavailableError
 from server.domain.payments import (
     ABSENT,
+    UNSEEN_MS,
     Attempt,
     Callback,
     CallbackAnswer,
@@ -158,14 +159,14 @@ class SandboxGateway:
         return CallbackAnswer(status=_STATUS[verdict], body=body, content_type="application/json")
 
     async def query(self, attempt: Attempt) -> Fact:
-        """What was decided about an attempt; while nothing is, it is pending, and failed once it has ended."""
+        """What was decided about an attempt; while nothing is, it is pending, and failed a while after its end."""
         try:
             stands = await self._ledger.payment(attempt.reference)
         except UnavailableError:
             return Fact(gateway=self.name, reference=attempt.reference, outcome=Outcome.UNKNOWN)
         if stands is not None:
             return self._stated(stands)
-        ended = self._clock() > attempt.expires_at
+        ended = self._clock() > attempt.expires_at + UNSEEN_MS
         outcome, code = (Outcome.FAILED, "abandoned") if ended else (Outcome.PENDING, None)
         return Fact(gateway=self.name, reference=attempt.reference, outcome=outcome, code=code)
 

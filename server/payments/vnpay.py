@@ -11,6 +11,7 @@ import structlog
 from server.domain.errors import ForgedCallbackError, MalformedCallbackError
 from server.domain.payments import (
     ABSENT,
+    UNSEEN_MS,
     Attempt,
     Callback,
     CallbackAnswer,
@@ -165,14 +166,14 @@ class VnpayGateway:
         return CallbackAnswer(status=200, body=body, content_type="application/json")
 
     async def query(self, attempt: Attempt) -> Fact:
-        """What VNPay says of an attempt: one that it never saw is pending, and failed once it has ended."""
+        """What VNPay says of an attempt: one that it never saw is pending, and failed a while after its end."""
         reply = await self._ask(attempt)
         unknown = Fact(gateway=self.name, reference=attempt.reference, outcome=Outcome.UNKNOWN)
         if reply is None:
             return unknown
         code = str(reply.get("vnp_ResponseCode"))
         if code == "91":
-            outcome = Outcome.FAILED if self._clock() > attempt.expires_at else Outcome.PENDING
+            outcome = Outcome.FAILED if self._clock() > attempt.expires_at + UNSEEN_MS else Outcome.PENDING
             return msgspec.structs.replace(unknown, outcome=outcome, code="91")
         status = reply.get("vnp_TransactionStatus")
         if code != "00" or reply.get("vnp_TransactionType") != _PAYMENT or not isinstance(status, str):

@@ -9,12 +9,17 @@ from tests.gateways import Mode
 SILENT = (Mode.NEVER, Mode.GARBAGE, Mode.HUGE, Mode.ERROR)
 
 
-async def test_an_attempt_that_nobody_paid_is_pending_until_it_ends(world: World) -> None:
-    """Before its end an attempt that nobody touched is pending; after it, failed."""
+async def test_an_attempt_that_nobody_paid_is_pending_until_it_ended_a_while_ago(world: World) -> None:
+    """An attempt that nobody touched may be paid by who was at the bank at its end; it has failed when that is over."""
     attempt = new_attempt()
-    assert (await world.gateway.query(attempt)).outcome is Outcome.PENDING
-    world.clock.ahead_ms = 700_000
-    assert (await world.gateway.query(attempt)).outcome is Outcome.FAILED
+    ends_in = attempt.expires_at - attempt.created_at
+    for ahead_ms, outcome in (
+        (0, Outcome.PENDING),
+        (ends_in + 1000, Outcome.PENDING),
+        (ends_in + 901_000, Outcome.FAILED),
+    ):
+        world.clock.ahead_ms = ahead_ms
+        assert (await world.gateway.query(attempt)).outcome is outcome
 
 
 async def test_a_paid_attempt_is_paid_when_asked(world: World) -> None:
