@@ -133,7 +133,7 @@ class OrderDesk:
         row = order.refund(reference)
         if row is None or row.state is not RefundState.FAILED:
             raise ConflictError(order=order.id)
-        return replaced(order, reference, now=self._now(), new_id=new_pair)
+        return replaced(order, reference, new_id=new_pair)
 
     async def _act(
         self,

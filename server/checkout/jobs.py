@@ -153,9 +153,7 @@ class Jobs:
         if answer.again_after_ms is not None:
             if row.state is RefundState.REQUESTED:
                 raise NotYetError(f"the gateway answered {answer.code}", after_ms=answer.again_after_ms)
-            await self._settler.decide(
-                order.id, lambda found: replaced(found, reference, now=self._store.now(), new_id=new_pair)
-            )
+            await self._settler.decide(order.id, lambda found: replaced(found, reference, new_id=new_pair))
             return
         await self.record_refund(order.id, reference, answer)
         if answer.outcome is RefundOutcome.UNKNOWN:

@@ -51,7 +51,10 @@ class Rounds:
         """Let open orders go whose deadline has passed; how many."""
         overdue = await self._orders.overdue(now=self._now())
         for order_id in overdue:
-            await self._settler.decide(order_id, lambda order: expire(order, now=self._now()))
+            try:
+                await self._settler.decide(order_id, lambda order: expire(order, now=self._now()))
+            except Exception as error:  # noqa: BLE001 - one order that cannot end must not keep the seats of all others
+                _log.warning("an order cannot be let go", order=order_id, error=type(error).__name__)
         return len(overdue)
 
     async def overdue_pin(self, showtime: str, order_id: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import Select, Table, and_, exc, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, exc, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from protocol.codes import Outcome
@@ -151,13 +151,13 @@ class PostgresOrders:
     async def to_ask(self, *, now: int, lease_ms: int = 60_000, limit: int = 20) -> tuple[tuple[str, str], ...]:
         """(order, reference) of payments to ask about, each for this worker alone; see `Orders`."""
         due = select(payments.c.order, payments.c.reference).where(payments.c.ask_at <= to_datetime(now))
-        return await self._lease(payments, due.order_by(payments.c.ask_at), now=now, lease_ms=lease_ms, limit=limit)
+        return await self._lease(payments, due, payments.c.ask_at, now=now, lease_ms=lease_ms, limit=limit)
 
     async def unsettled_refunds(self, *, now: int, lease_ms: int, limit: int = 20) -> tuple[tuple[str, str], ...]:
         """(order, reference) of refunds `sent` or `unknown`, each for this worker alone; see `Orders`."""
         states = (RefundState.SENT.value, RefundState.UNKNOWN.value)
         due = select(refunds.c.order, refunds.c.reference).where(refunds.c.state.in_(states))
-        return await self._lease(refunds, due.order_by(refunds.c.created_at), now=now, lease_ms=lease_ms, limit=limit)
+        return await self._lease(refunds, due, refunds.c.created_at, now=now, lease_ms=lease_ms, limit=limit)
 
     async def _order_of(self, reference: str, query: "Select[Any]") -> str | None:
         if not SLUG.fullmatch(reference):
@@ -167,10 +167,13 @@ class PostgresOrders:
         return found
 
     async def _lease(
-        self, table: Table, due: "Select[Any]", *, now: int, lease_ms: int, limit: int
+        self, table: Table, due: "Select[Any]", age: "ColumnElement[Any]", *, now: int, lease_ms: int, limit: int
     ) -> tuple[tuple[str, str], ...]:
-        free = or_(table.c.leased_until.is_(None), table.c.leased_until <= to_datetime(now))
-        chosen = due.where(free).limit(limit).with_for_update(skip_locked=True).cte("due")
+        leased_until = table.c.leased_until
+        free = or_(leased_until.is_(None), leased_until <= to_datetime(now))
+        # In turn: the oldest may get no answer for days, and must not keep the others from being asked about.
+        turn = due.where(free).order_by(leased_until.asc().nulls_first(), age).limit(limit)
+        chosen = turn.with_for_update(skip_locked=True).cte("due")
         statement = (
             update(table)
             .where(and_(table.c.order == chosen.c.order, table.c.reference == chosen.c.reference))

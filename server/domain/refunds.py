@@ -66,9 +66,10 @@ def refund(
     paid = order.payment(order.paid_by)
     left = (paid.captured if paid else 0) - order.returning(order.paid_by)
     live = {seat.seat: seat.price for seat in order.seats if seat.live}
+    named = seats or ()
     whole = (seats is None and amount is None) or amount == left
-    freed = tuple(live) if whole else seats or ()
-    if strangers := [seat for seat in freed if seat not in live]:
+    freed = tuple(live) if whole else named
+    if strangers := [seat for seat in named if seat not in live]:
         raise RefundRefusedError(f"not live seats of this order: {', '.join(strangers)}")
     prices = left if set(freed) == set(live) else sum(live[seat] for seat in freed)
     owed = prices if amount is None else amount
@@ -143,10 +144,11 @@ def numbers_before(order: Order, row: Refund) -> tuple[str, ...]:
     return tuple(other.gateway_id for other in before if other.payment == row.payment and other.gateway_id)
 
 
-def replaced(order: Order, reference: str, *, now: int, new_id: NewId) -> Decision:
+def replaced(order: Order, reference: str, *, new_id: NewId) -> Decision:
     """Send a refund that failed once more, as a new one: gateways answer the old one as they did.
 
-    Any other than a failed or an unknown one stays as it is, with verdict `already`.
+    The new one is as old as the first: so long has the customer waited. Any other than a failed or an unknown one
+    stays as it is, with verdict `already`.
     """
     row = order.refund(reference)
     if row is None or row.state not in {RefundState.FAILED, RefundState.UNKNOWN}:
@@ -160,7 +162,7 @@ def replaced(order: Order, reference: str, *, now: int, new_id: NewId) -> Decisi
         amount=row.amount,
         reason=row.reason,
         by=row.by,
-        created_at=now,
+        created_at=row.created_at,
         seats=row.seats,
     )
     order = msgspec.structs.replace(order, refunds=(*order.refunds, anew))

@@ -123,13 +123,14 @@ async def test_refunds_free_their_seats(orders: Orders) -> None:
     await orders.place(new_order("o2", "A1", holder="bob"))
     failed = RefundAnswer(outcome=RefundOutcome.FAILED, code="91")
     await make(orders, "o1", lambda found: refunded(found, first, failed))
-    order = await make(orders, "o1", lambda found: replaced(found, first, now=NOW, new_id=new_id))
+    order = await make(orders, "o1", lambda found: replaced(found, first, new_id=new_id))
     second = order.refunds[1].reference
     done = RefundAnswer(outcome=RefundOutcome.DONE, gateway_id="g-9")
     await make(orders, "o1", lambda found: refunded(found, second, done))
     order = await orders.order("o1")
     assert order.state is OrderState.PARTLY_REFUNDED
     assert [row.state for row in order.refunds] == [RefundState.REPLACED, RefundState.DONE]
+    assert {row.created_at for row in order.refunds} == {NOW}
 
 
 async def test_parts_are_never_taken_away(orders: Orders) -> None:
@@ -216,6 +217,20 @@ async def test_refunds_without_an_answer(orders: Orders) -> None:
         assert found == ((("o1", reference),) if due else ())
         if due:
             assert await orders.unsettled_refunds(now=ask_at, lease_ms=1) == ()
+
+
+async def test_refunds_are_asked_about_in_turn(orders: Orders) -> None:
+    """Old refunds that get no answer for days keep nobody from asking about younger ones."""
+    for order, seat in (("o1", "A1"), ("o2", "A2"), ("o3", "A3")):
+        await place_paid(orders, new_order(order, seat))
+        refunding = partial(refund, seats=None, amount=None, reason="", by="ann", now=NOW, new_id=new_id)
+        row = (await make(orders, order, refunding)).refunds[0]
+        sent = RefundAnswer(outcome=RefundOutcome.SENT)
+        await make(orders, order, partial(refunded, reference=row.reference, answer=sent))
+    found = [await orders.unsettled_refunds(now=NOW + turn, lease_ms=1, limit=1) for turn in range(6)]
+    first = [order for ((order, _),) in found[:3]]
+    assert sorted(first) == ["o1", "o2", "o3"]
+    assert [order for ((order, _),) in found[3:]] == first
 
 
 async def test_failed_payments_stay_as_attempts(orders: Orders) -> None:
