@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from server.domain.errors import DeliveryError
+from server.notify.posting import post
 from server.ports.push import PushSubscription, PushSubscriptions
 
 _LIFE_S: Final = 12 * 3600
@@ -131,9 +132,7 @@ class WebPush:
         }
         try:
             # A redirect would lead past the list of hosts.
-            answer = await self._client.post(
-                subscription.endpoint, content=body, headers=headers, follow_redirects=False
-            )
+            answer = await post(self._client, subscription.endpoint, content=body, headers=headers)
         except httpx.HTTPError as error:
             # Without its cause: the library's error holds the address.
             raise DeliveryError(f"push: {type(error).__name__}") from None

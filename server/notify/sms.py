@@ -10,6 +10,7 @@ import msgspec
 
 from server.domain.errors import DeliveryError
 from server.notify.outbox import OutboxFolder
+from server.notify.posting import post
 
 _PATH: Final = "/MainService.svc/json/SendMultipleMessage_V4_post_json/"
 _ACCEPTED: Final = "100"
@@ -49,7 +50,7 @@ class Esms:
             "RequestId": _request_id(key),
         }
         try:
-            answer = await self._client.post(self._url, json=body, follow_redirects=False)
+            answer = await post(self._client, self._url, json=body)
         except httpx.HTTPError as error:
             # Without its cause: the library's error holds the request, and with it phone and keys.
             raise DeliveryError(f"sms: {type(error).__name__}") from None
