@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from server.checkout.callbacks import Callbacks
 from server.checkout.checkout import Checkout, Rule
 from server.checkout.desk import OrderDesk
-from server.checkout.dispatcher import Dispatcher
+from server.checkout.dispatcher import Bell, Dispatcher
 from server.checkout.gateways import Gateways
 from server.checkout.jobs import Jobs
 from server.checkout.points import Reach, pass_by
@@ -51,8 +51,8 @@ class Till:
         self._orders = orders
         self._now = now
         self.gateways = Gateways(gateways, catalogue)
-        due = asyncio.Event()
-        settler = Settler(orders, now=now, nudge=due.set, reach=reach)
+        bell = Bell()
+        settler = Settler(orders, now=now, nudge=bell.ring, reach=reach)
         jobs = Jobs(
             store=store,
             catalogue=catalogue,
@@ -64,7 +64,7 @@ class Till:
             reach=reach,
         )
         self.dispatcher = Dispatcher(
-            outbox=outbox, jobs=jobs, due=due, now=now, poll_ms=round_ms, failed=failed, reach=reach
+            outbox=outbox, jobs=jobs, bell=bell, now=now, poll_ms=round_ms, failed=failed, reach=reach
         )
         self.checkout = Checkout(
             store=store,
@@ -72,11 +72,11 @@ class Till:
             orders=orders,
             gateways=self.gateways,
             payment_ms=payment_ms,
-            nudge=due.set,
+            nudge=bell.ring,
             rules=rules,
             reach=reach,
         )
-        self.desk = OrderDesk(orders=orders, gateways=self.gateways, now=now, nudge=due.set)
+        self.desk = OrderDesk(orders=orders, gateways=self.gateways, now=now, nudge=bell.ring)
         self.callbacks = Callbacks(gateways=self.gateways, orders=orders, settler=settler, now=now, reach=reach)
         self.rounds = Rounds(
             store=store,

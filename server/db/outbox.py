@@ -1,6 +1,6 @@
 """The outbox in PostgreSQL."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, case, exists, func, null, or_, select, update
@@ -66,7 +66,9 @@ class PostgresOutbox:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def claim(self, *, now: int, lease_ms: int, limit: int = 20) -> tuple[Job, ...]:
+    async def claim(
+        self, *, now: int, lease_ms: int, limit: int = 20, kinds: Collection[EffectKind] = tuple(EffectKind)
+    ) -> tuple[Job, ...]:
         """Jobs that are due, each for this worker alone until `now + lease_ms`; see `Outbox`."""
         older = outbox.alias("older")
         first = ~exists().where(
@@ -79,6 +81,7 @@ class PostgresOutbox:
         due = (
             select(outbox.c.id)
             .where(_waits(), or_(outbox.c.due_at.is_(None), outbox.c.due_at <= to_datetime(now)), first)
+            .where(outbox.c.kind.in_([kind.value for kind in kinds]))
             .order_by(outbox.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -1,10 +1,11 @@
 """What is to be done after a commit, at least once."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 import msgspec
 
-from server.domain.orders import Effect
+from server.domain.orders import Effect, EffectKind
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,10 +34,12 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 class Outbox(Protocol):
     """Effects waiting to be done. They are written by `Orders`, in the transaction that causes them."""
 
-    async def claim(self, *, now: int, lease_ms: int, limit: int = 20) -> tuple[Job, ...]:
-        """Jobs that are due, each given to one worker for `lease_ms` (`FOR UPDATE SKIP LOCKED`), oldest first.
+    async def claim(
+        self, *, now: int, lease_ms: int, limit: int = 20, kinds: Collection[EffectKind] = tuple(EffectKind)
+    ) -> tuple[Job, ...]:
+        """Jobs of `kinds` that are due, each given to one worker for `lease_ms` (`FOR UPDATE SKIP LOCKED`).
 
-        Of one order only the oldest of a kind is given at a time.
+        The oldest come first. Of one order only the oldest of a kind is given at a time.
         """
         ...
 
