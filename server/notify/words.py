@@ -105,7 +105,8 @@ WORDS: Final[dict[NoticeKind, dict[Locale, Words]]] = {
             heading="Tiền đang được hoàn lại cho bạn",
             body=(
                 (
-                    "Rất tiếc, chúng tôi không thể giữ những ghế này cho bạn. Chúng tôi đang hoàn lại {amount} "
+                    "Rất tiếc, chúng tôi không thể nhận khoản thanh toán này, và những ghế này không phải của bạn. "
+                    "Chúng tôi đang hoàn lại {amount} "
                     "qua đúng phương thức bạn đã dùng để thanh toán."
                 ),
                 "Bạn không cần làm gì thêm. Chúng tôi sẽ báo khi hoàn tiền xong.",
@@ -123,8 +124,8 @@ WORDS: Final[dict[NoticeKind, dict[Locale, Words]]] = {
             heading="Your money is on its way back",
             body=(
                 (
-                    "We are sorry: we could not keep these seats for you. We are sending {amount} back "
-                    "to where you paid from."
+                    "We are sorry: your payment could not be used, and these seats are not yours. "
+                    "We are sending {amount} back to where you paid from."
                 ),
                 "There is nothing that you need to do. We will tell you when it is done.",
             ),
