@@ -176,40 +176,45 @@ class MomoGateway:
         if code == NOT_FOUND:
             outcome = Outcome.FAILED if self._clock() > attempt.expires_at + UNSEEN_MS else Outcome.PENDING
         taken = outcome in {Outcome.PAID, Outcome.AUTHORISED}
-        if outcome is None or (taken and _number(reply.get("amount")) != attempt.amount):
+        amount = _number(reply.get("amount")) if taken else None
+        if outcome is None or (taken and amount is None):
             return None
         return Fact(
             gateway=GATEWAY,
             reference=attempt.reference,
             outcome=outcome,
-            amount=attempt.amount if taken else None,
+            amount=amount,
             gateway_id=_transaction(reply),
             code=str(code),
         )
 
     async def capture(self, attempt: Attempt) -> Fact:
         """Take the money that was authorised; where MoMo says anything but done, what it says of the attempt."""
-        return await self._confirm(attempt, "capture", Outcome.PAID, str(DONE))
+        return await self._confirm(attempt, "capture", attempt.amount, Outcome.PAID, str(DONE))
 
     async def void(self, attempt: Attempt) -> Fact:
         """Let go of money that was authorised; where MoMo says anything but done, what it says of the attempt."""
-        return await self._confirm(attempt, "cancel", Outcome.FAILED, CANCELLED)
+        fact = await self._confirm(attempt, "cancel", attempt.amount, Outcome.FAILED, CANCELLED)
+        if fact.outcome is Outcome.AUTHORISED and fact.amount is not None and fact.amount != attempt.amount:
+            # MoMo wants to hear the amount that it authorised, also where that is not what we had asked for.
+            return await self._confirm(attempt, "cancel", fact.amount, Outcome.FAILED, CANCELLED)
+        return fact
 
-    async def _confirm(self, attempt: Attempt, request: str, outcome: Outcome, code: str) -> Fact:
+    async def _confirm(self, attempt: Attempt, request: str, amount: int, outcome: Outcome, code: str) -> Fact:
         # The same ids whenever it is repeated: MoMo then gives the same answer.
-        request_id = hashlib.sha256(f"{request} {attempt.request_id}".encode()).hexdigest()[:32]
+        request_id = hashlib.sha256(f"{request} {attempt.request_id} {amount}".encode()).hexdigest()[:32]
         fields: dict[str, object] = {
             "requestId": request_id,
             "orderId": attempt.reference,
             "requestType": request,
-            "amount": attempt.amount,
+            "amount": amount,
             "description": "",
             "lang": _language(attempt),
         }
         reply = await self._api.call("/confirm", CONFIRM, fields)
         if reply is None:
             return Fact(gateway=GATEWAY, reference=attempt.reference, outcome=Outcome.UNKNOWN)
-        if reply["resultCode"] != DONE or _number(reply.get("amount")) != attempt.amount:
+        if reply["resultCode"] != DONE or _number(reply.get("amount")) != amount:
             return await self.query(attempt)
         return Fact(
             gateway=GATEWAY,

@@ -56,7 +56,7 @@ class Town:
 
     def gateway(self, name: str) -> LocalVnpay | LocalMomo:
         """The gateway that the application calls so."""
-        return {"vnpay": self.vnpay, "momo": self.momo}[name]
+        return self.vnpay if name == "vnpay" else self.momo
 
     async def buyer(self) -> Buyer:
         """A new guest."""
