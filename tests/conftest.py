@@ -1,5 +1,7 @@
 """Fixtures for every test."""
 
+from hypothesis import settings
+
 from tests.servers import (
     database_url,
     empty_database_url,
@@ -25,3 +27,7 @@ __all__ = [
     "servers_folder",
     "valkey",
 ]
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("tests", deadline=None, print_blob=True)
+settings.load_profile("tests")

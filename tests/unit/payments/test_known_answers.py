@@ -25,7 +25,7 @@ from server.payments.vnpay_signing import (
 from tests.unit.payments.samples import momo, posted, query, vnpay
 
 VECTORS: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parent.parent.parent / "vectors" / "payments.json").read_text(encoding="utf-8")
+    (Path(__file__).parent.parent.parent / "vectors" / "payments" / "known_answers.json").read_text(encoding="utf-8")
 )
 POSITIVE = [vector for vector in VECTORS if vector["expected"] is not False]
 NEGATIVE = [vector for vector in VECTORS if vector["expected"] is False]
