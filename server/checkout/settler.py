@@ -31,7 +31,8 @@ class Settler:
         `UnavailableError`; then nothing was written, or what was written is met again by the next message.
         """
         async with self._orders.change(order_id) as change:
-            decision = settle(change.order, fact, now=self._now(), new_id=new_pair)
+            heard = record is not None
+            decision = settle(change.order, fact, now=self._now(), new_id=new_pair, heard=heard)
             change.order = asked(decision.order, fact.reference, now=self._now()) if ask else decision.order
             change.effects.extend(decision.effects)
             change.callback = record(decision.verdict) if record else None

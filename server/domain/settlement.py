@@ -29,11 +29,12 @@ gateway that was away for hours is the one that told nobody.
 """
 
 
-def settle(order: Order, fact: Fact, *, now: int, new_id: NewId) -> Decision:
+def settle(order: Order, fact: Fact, *, now: int, new_id: NewId, heard: bool = False) -> Decision:
     """What a verified fact about one of the order's payments makes of the order.
 
     A payment that came after expiry waits for `reseat`; after a cancellation it goes back, and so does that of a second
-    attempt. What was captured once stays captured, whatever a later fact says.
+    attempt. What was captured once stays captured, whatever a later fact says. `heard`: nobody asked, so that it may be
+    older than what is known: money that is reserved is not let go by it, but asked about.
     """
     payment = order.payment(fact.reference)
     if payment is None:
@@ -46,6 +47,8 @@ def settle(order: Order, fact: Fact, *, now: int, new_id: NewId) -> Decision:
         return Decision(order=order, verdict=Verdict.ALREADY if matches else Verdict.MISMATCH)
     if not matches:
         return _mismatched(order, payment, fact, now=now, new_id=new_id)
+    if failed and heard and payment.state is PaymentState.AUTHORISED:
+        return Decision(order=ask_soon(order, payment.reference, now=now))
     if failed:
         state = PaymentState.VOIDED if payment.state is PaymentState.AUTHORISED else PaymentState.FAILED
         return Decision(order=_with_payment(order, _told(payment, fact, state=state)))

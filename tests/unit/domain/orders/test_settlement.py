@@ -166,6 +166,14 @@ def test_reserved_money_is_captured_only_for_held_seats() -> None:
     assert let_go.payments[0].state is PaymentState.VOIDED
 
 
+def test_an_old_failure_does_not_let_reserved_money_go() -> None:
+    """A failure that comes by itself after the reservation may be older than it: the gateway is asked what stands."""
+    reserved = told(open_order(), Outcome.AUTHORISED).order
+    stale = settle(reserved, fact(Outcome.FAILED), now=1000, new_id=numbered(), heard=True)
+    [payment] = stale.order.payments
+    assert (payment.state, payment.ask_at, stale.effects) == (PaymentState.AUTHORISED, 1000, ())
+
+
 def test_reserved_money_beside_a_payment_is_let_go() -> None:
     """Whoever pays by another attempt does not pay twice."""
     reserved = told(open_order("p1", "p2"), Outcome.AUTHORISED).order
