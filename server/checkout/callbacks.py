@@ -51,15 +51,19 @@ class Callbacks:
         The same message may come any number of times. What cannot be written now is asked to come again.
         """
         gateway = self._gateway(name)
-        if not gateway.allowed(address):
-            _log.warning("a callback came from an address that is not the gateway's", gateway=name)
-            return gateway.answer(Verdict.FORGED)
+        known = gateway.allowed(address)
         try:
-            verdict = await self._receive(gateway, callback)
+            verdict = await (self._receive if known else self._turn_away)(gateway, callback)
         except UnavailableError as error:
             _log.warning("a callback could not be written down", gateway=name, reason=str(error))
-            verdict = Verdict.ERROR
+            verdict = Verdict.ERROR if known else Verdict.FORGED
         return gateway.answer(verdict)
+
+    async def _turn_away(self, gateway: PaymentGateway, callback: Callback) -> Verdict:
+        """Keep what came from an address that is not the gateway's, and believe nothing of it."""
+        _log.warning("a callback came from an address that is not the gateway's", gateway=gateway.name)
+        await self._orders.record(self._record(gateway, "ipn", callback, None)(Verdict.FORGED))
+        return Verdict.FORGED
 
     async def _receive(self, gateway: PaymentGateway, callback: Callback) -> Verdict:
         try:

@@ -246,7 +246,7 @@ async def test_a_fault_of_ours_asks_the_gateway_to_come_again(place: Place) -> N
 
 
 async def test_only_listed_addresses_may_call_for_vnpay(place: Place) -> None:
-    """By the address behind trusted proxies; what others say of themselves counts for nothing."""
+    """By the address behind trusted proxies; what others say of themselves counts for nothing, and is written down."""
     async with place.guest() as guest:
         order = await place.orders.order((await ordered(guest, "F7"))["id"])
     before = await state_of(place)
@@ -257,8 +257,17 @@ async def test_only_listed_addresses_may_call_for_vnpay(place: Place) -> None:
     async with at(place, PROXY, **{"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}) as behind:
         assert answered(await behind.get(VNPAY_IPN, params=vnpay(order)))[0] == "97"
     assert await state_of(place) == before
+    assert await told(place) == [("forged", False, 3)]
     async with at(place, PROXY, **listed) as gateway:
         assert answered(await gateway.get(VNPAY_IPN, params=vnpay(order))) == PAID
+    assert await told(place) == [("recorded", True, 4)]
+
+
+async def told(place: Place) -> list[tuple[str, bool, int]]:
+    """Verdict of each message that was kept, whether it was verified, and how often it came."""
+    async with place.engine.connect() as connection:
+        found = await connection.execute(text("SELECT verdict, verified, seen FROM payment_events ORDER BY id"))
+        return [(row.verdict, row.verified, row.seen) for row in found]
 
 
 async def test_gateways_are_told_the_address_of_the_customer(place: Place) -> None:
