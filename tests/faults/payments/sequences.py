@@ -42,6 +42,7 @@ some_seats = st.lists(st.sampled_from(SEATS), min_size=1, max_size=2, unique=Tru
 )
 gateways = st.sampled_from(("sandbox", "bank"))
 choices = st.sampled_from((Choice.PAY, Choice.PAY, Choice.RESERVE, Choice.RESERVE, *Choice))
+deaths = st.sampled_from((None, None, Point.PINNED, Point.PLACED))
 numbers = st.integers(0, 9)
 often = st.sampled_from((True, True, False))
 
@@ -132,19 +133,21 @@ class Purchases(RuleBasedStateMachine):
         """Somebody gives all seats up."""
         self.run(self.world.worker.store.unlock(SHOWTIME, self.who(name), None))
 
-    @rule(target=orders, name=holders, seats=some_seats, gateway=gateways, keyed=often, patient=often)
+    @rule(target=orders, name=holders, seats=some_seats, gateway=gateways, keyed=often, patient=often, dies=deaths)
     def buy(
-        self, name: str, seats: tuple[str, ...], gateway: str, *, keyed: bool, patient: bool
+        self, name: str, seats: tuple[str, ...], gateway: str, *, keyed: bool, patient: bool, dies: Point | None
     ) -> "MultipleResults[str]":
         """Somebody takes seats and checks them out; a patient one asks again where a worker died."""
         self.run(self._lock(name, seats))
-        return self.check_out(name, seats, gateway, keyed=keyed, patient=patient)
+        return self.check_out(name, seats, gateway, keyed=keyed, patient=patient, dies=dies)
 
-    @rule(target=orders, name=holders, seats=some_seats, gateway=gateways, keyed=often, patient=often)
+    @rule(target=orders, name=holders, seats=some_seats, gateway=gateways, keyed=often, patient=often, dies=deaths)
     def check_out(
-        self, name: str, seats: tuple[str, ...], gateway: str, *, keyed: bool, patient: bool
+        self, name: str, seats: tuple[str, ...], gateway: str, *, keyed: bool, patient: bool, dies: Point | None
     ) -> "MultipleResults[str]":
         """Somebody checks out, holding the seats or not."""
+        if dies is not None:
+            self.doom(dies, 1)
         once = self._once(" ".join(seats)) if keyed else None
         answered = self.run(self._check_out(name, seats, gateway, once, patient=patient))
         if answered is None:
