@@ -91,7 +91,9 @@ class CustomerNotifier:
         if ("mail", notice.key) in self._delivered:
             return
         try:
-            await self._mail.send(self._writer.write(notice), message_name(notice))
+            # Drawing the codes takes tens of milliseconds, which the sockets of this worker should not wait for.
+            message = await asyncio.to_thread(self._writer.write, notice)
+            await self._mail.send(message, message_name(notice))
         except DeliveryError as error:
             NOTICES.labels("mail", "refused" if error.permanent else "failed").inc()
             raise
