@@ -26,25 +26,15 @@ from server.domain.payments import Callback, Outcome
 from server.domain.refunds import RefundRefusedError
 from server.domain.staff import Actor, Role, StaffMember
 from tests.faults.payments.bank import Bank, Choice, Mood, forged
+from tests.faults.payments.draws import choices, deaths, gateways, holders, numbers, often, some_seats
 from tests.faults.payments.world import MINUTE, PAYMENT_MS, SHOWTIME, DiedError, Worker, World, represent
 
 T = TypeVar("T")
 
-SEATS = ("A1", "A2", "A3")
 STAFF = StaffMember(id="s1", login="linh", name="Linh", role=Role.MANAGER)
 ACTOR = Actor(id="s1", request="r1")
 SILENCES = 3
 """A gateway that never says anything cannot be heard: we ask five times, and it answers at least twice."""
-
-holders = st.sampled_from(("anna", "ben", "chi"))
-some_seats = st.lists(st.sampled_from(SEATS), min_size=1, max_size=2, unique=True).map(
-    lambda seats: tuple(sorted(seats))
-)
-gateways = st.sampled_from(("sandbox", "bank"))
-choices = st.sampled_from((Choice.PAY, Choice.PAY, Choice.RESERVE, Choice.RESERVE, *Choice))
-deaths = st.sampled_from((None, None, Point.PINNED, Point.PLACED))
-numbers = st.integers(0, 9)
-often = st.sampled_from((True, True, False))
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
