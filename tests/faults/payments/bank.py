@@ -214,3 +214,12 @@ def forged(callback: Callback, gateway: str) -> Callback:
 
 def _hash(body: bytes) -> bytes:
     return hmac.new(b"the bank's", body, hashlib.sha256).hexdigest().encode()
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """A callback that a gateway has ready, about an attempt to pay `order`."""
+
+    order: str
+    gateway: str
+    reference: str
+    callback: Callback

@@ -22,10 +22,10 @@ from server.checkout.points import Point
 from server.domain.errors import RefusedError
 from server.domain.holds import Holder, Once
 from server.domain.orders import Customer, PaymentState, RefundState
-from server.domain.payments import Callback, Outcome
+from server.domain.payments import Outcome
 from server.domain.refunds import RefundRefusedError
 from server.domain.staff import Actor, Role, StaffMember
-from tests.faults.payments.bank import Bank, Choice, Mood, forged
+from tests.faults.payments.bank import Bank, Choice, Letter, Mood, forged
 from tests.faults.payments.draws import choices, deaths, gateways, holders, numbers, often, some_seats
 from tests.faults.payments.world import MINUTE, PAYMENT_MS, SHOWTIME, DiedError, Worker, World, represent
 
@@ -35,15 +35,6 @@ STAFF = StaffMember(id="s1", login="linh", name="Linh", role=Role.MANAGER)
 ACTOR = Actor(id="s1", request="r1")
 SILENCES = 3
 """A gateway that never says anything cannot be heard: we ask five times, and it answers at least twice."""
-
-
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """A callback that a gateway has ready, about an attempt to pay `order`."""
-
-    order: str
-    gateway: str
-    reference: str
-    callback: Callback
 
 
 class Purchases(RuleBasedStateMachine):
