@@ -1,12 +1,13 @@
 """What customers and staff do with an order that is there."""
 
 from collections.abc import Callable
+from typing import Final
 
 from server.checkout.asking import Answered, Represent
 from server.checkout.gateways import MAX_ATTEMPTS, Gateways, new_payment
-from server.checkout.ids import new_pair
+from server.checkout.ids import new_pair, pair_for
 from server.domain.decisions import Decision
-from server.domain.errors import ConflictError
+from server.domain.errors import ConflictError, IdempotencyInProgressError
 from server.domain.holds import Once
 from server.domain.orders import Order, OrderState, RefundState
 from server.domain.payments import Verdict
@@ -14,6 +15,9 @@ from server.domain.refunds import refund, replaced
 from server.domain.settlement import approve, cancel, redirected, with_attempt
 from server.domain.staff import Actor, AuditEntry, StaffMember
 from server.ports.orders import Change, Orders
+
+TWIN_MS: Final = 1000
+"""When to ask again for the answer that the same request got a moment ago."""
 
 
 class OrderDesk:
@@ -44,28 +48,34 @@ class OrderDesk:
         once: Once | None,
         represent: Represent,
     ) -> Answered:
-        """Start another attempt to pay an open order, whose deadline stays; `ConflictError` where it is not open."""
+        """Start another attempt to pay an open order, whose deadline stays; `ConflictError` where it is not open.
+
+        One request is one attempt, however often it is sent: who died after writing it down is continued.
+        """
         if replay := await self._replay(holder, once):
             return replay
         found = await self._orders.order(order_id)
         chosen = self._gateways.taking(gateway, found.amount, found.currency)
-        payment = new_payment(found, gateway, now=self._now(), client_ip=client_ip)
+        pair = pair_for(holder, order_id, once)
+        payment = found.payment(pair[0]) or new_payment(found, gateway, now=self._now(), client_ip=client_ip, pair=pair)
         attempt = await self._gateways.attempt(found, payment)
         url = await chosen.start(attempt) if chosen.offline else None
         async with self._orders.change(order_id) as change:
             order = change.order
-            if (
-                order.state is not OrderState.OPEN
-                or self._now() >= order.expires_at
-                or len(order.payments) >= MAX_ATTEMPTS
-            ):
-                raise ConflictError(order=order_id)
-            change.order = redirected(with_attempt(order, payment), payment.reference, url)
+            if order.payment(payment.reference) is None:
+                self._check_payable(order)
+                order = with_attempt(order, payment)
+            change.order = redirected(order, payment.reference, url)
             if chosen.offline:
                 return self._answer(change, change.order, holder, once, represent)
         url = await chosen.start(attempt)
         async with self._orders.change(order_id) as change:
             return self._answer(change, redirected(change.order, payment.reference, url), holder, once, represent)
+
+    def _check_payable(self, order: Order) -> None:
+        late = self._now() >= order.expires_at
+        if order.state is not OrderState.OPEN or late or len(order.payments) >= MAX_ATTEMPTS:
+            raise ConflictError(order=order.id)
 
     async def cancel(self, order_id: str, *, holder: str, once: Once | None, represent: Represent) -> Answered:
         """Give an open order up. One that is cancelled stays so; raises `ConflictError` for any other."""
@@ -95,7 +105,10 @@ class OrderDesk:
         """Send money back, for seats that are freed or an amount that frees none; raises `RefundRefusedError`."""
         if replay := await self._replay(by.id, once):
             return replay
+        pair = pair_for(by.id, order_id, once)
         async with self._orders.change(order_id) as change:
+            if change.order.refund(pair[0]) is not None:
+                raise IdempotencyInProgressError(TWIN_MS)
             decision = refund(
                 change.order,
                 seats=seats,
@@ -103,7 +116,7 @@ class OrderDesk:
                 reason=reason,
                 by=by.login,
                 now=self._now(),
-                new_id=new_pair,
+                new_id=lambda: pair,
             )
             row = decision.order.refunds[-1]
             change.effects.extend(decision.effects)

@@ -51,9 +51,14 @@ class Gateways:
         )
 
 
-def new_payment(order: Order, gateway: str, *, now: int, client_ip: str | None) -> Payment:
-    """A fresh attempt; it ends with the order's deadline, and is asked about from then on."""
-    reference, request_id = new_pair()
+def new_payment(
+    order: Order, gateway: str, *, now: int, client_ip: str | None, pair: tuple[str, str] | None = None
+) -> Payment:
+    """A fresh attempt, under this reference and request id if they are given; it ends with the order's deadline.
+
+    It is asked about from then on.
+    """
+    reference, request_id = pair or new_pair()
     return Payment(
         reference=reference,
         request_id=request_id,

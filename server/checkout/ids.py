@@ -24,8 +24,15 @@ def new_pair() -> tuple[str, str]:
 
 def order_id(holder: str, showtime: str, once: Once | None) -> str:
     """The id of a new order: the same for every sending of one request, so that its pin is always its own."""
-    if once is None:
-        return new_reference()
-    parts = (holder, showtime, once.key, once.body_hash)
-    digest = hashlib.sha256("\x00".join(parts).encode()).digest()
-    return base64.b32encode(digest[:15]).decode().lower()
+    return new_reference() if once is None else _derived_pair("order", holder, showtime, once)[0]
+
+
+def pair_for(holder: str, order: str, once: Once | None) -> tuple[str, str]:
+    """The reference and request id of an attempt or a refund: the same for every sending of one request."""
+    return new_pair() if once is None else _derived_pair("money", holder, order, once)
+
+
+def _derived_pair(purpose: str, holder: str, subject: str, once: Once) -> tuple[str, str]:
+    parts = (purpose, holder, subject, once.key, once.body_hash)
+    digest = hashlib.sha512("\x00".join(parts).encode()).digest()
+    return base64.b32encode(digest[:15]).decode().lower(), digest[15:31].hex()

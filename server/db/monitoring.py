@@ -20,6 +20,9 @@ TAKEN = (PaymentState.PAID, PaymentState.SUSPECTED)
 
 PENDING = (PaymentState.STARTED, PaymentState.AUTHORISED)
 
+UNANSWERED_MS = 3_600_000
+"""How long after its deadline an attempt without the gateway's last word is a trouble."""
+
 
 class PostgresMonitoring:
     """`Monitoring` on PostgreSQL."""
@@ -40,6 +43,11 @@ class PostgresMonitoring:
                 oldest_refund_at=None if oldest is None else to_ms(oldest),
                 failed_refunds=await _count(connection, refunds.c.state == RefundState.FAILED.value),
                 mismatches=sum(found.attempts.get(PaymentState.MISMATCHED.value, 0) for found in gateways),
+                unanswered=await _count(
+                    connection,
+                    payments.c.state.in_([state.value for state in PENDING])
+                    & (payments.c.expires_at <= to_datetime(max(0, now - UNANSWERED_MS))),
+                ),
                 waiting_jobs=await _count(connection, outbox.c.done_at.is_(None) & outbox.c.died_at.is_(None)),
                 dead_letters=await _count(connection, outbox.c.died_at.is_not(None)),
                 reviews=await _count(connection, orders.c.state == OrderState.REVIEW.value),

@@ -20,6 +20,9 @@ OPEN_REFUNDS: Final = figure_gauge("refunds_open", "Refunds that are not done.")
 OLDEST_REFUND: Final = figure_gauge("refund_oldest_seconds", "How long the oldest refund that is not done has waited.")
 FAILED_REFUNDS: Final = figure_gauge("refunds_failed", "Refunds that wait for a person.")
 MISMATCHES: Final = figure_gauge("payment_mismatches", "Recent attempts that paid another amount than was asked for.")
+UNANSWERED: Final = figure_gauge(
+    "payments_unanswered", "Attempts that no gateway said anything final of for an hour after their deadline."
+)
 WAITING: Final = figure_gauge("outbox_waiting", "Effects of orders that are not done.")
 DEAD: Final = figure_gauge("outbox_dead", "Effects of orders that were given up.")
 REVIEWS: Final = figure_gauge("orders_in_review", "Orders that the gateway suspects of fraud.")
@@ -49,6 +52,7 @@ def show(figures: Figures, *, now: int) -> None:
     OLDEST_REFUND.set(0 if oldest is None else max(0, now - oldest) / 1000)
     FAILED_REFUNDS.set(figures.failed_refunds)
     MISMATCHES.set(figures.mismatches)
+    UNANSWERED.set(figures.unanswered)
     WAITING.set(figures.waiting_jobs)
     DEAD.set(figures.dead_letters)
     REVIEWS.set(figures.reviews)

@@ -48,7 +48,8 @@ class PaymentsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What was since `since`, and what is so now.
 
     `open_refunds` are not done, `failed_refunds` wait for a person; `mismatches` were paid by another amount than
-    asked; `reviews` wait for staff; `overdue` are open orders whose deadline has passed.
+    asked; `unanswered` have no end an hour after their deadline; `reviews` wait for staff; `overdue` are open orders
+    whose deadline has passed.
     """
 
     since: Milliseconds
@@ -58,6 +59,7 @@ class PaymentsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     oldest_refund_at: Milliseconds | None
     failed_refunds: Integer
     mismatches: Integer
+    unanswered: Integer
     waiting_jobs: Integer
     dead_letters: Integer
     reviews: Integer

@@ -63,6 +63,7 @@ export const words = {
     open_refunds: "Refunds not done",
     failed_refunds: "Refunds that failed",
     mismatches: "Wrong amounts",
+    unanswered: "Without an answer",
     reviews: "Under review",
     overdue: "Overdue orders",
     waiting_jobs: "Effects waiting",

@@ -64,6 +64,7 @@ export const words = {
     open_refunds: "Hoàn tiền chưa xong",
     failed_refunds: "Hoàn tiền thất bại",
     mismatches: "Sai số tiền",
+    unanswered: "Chưa có trả lời",
     reviews: "Đang kiểm tra",
     overdue: "Đơn quá hạn",
     waiting_jobs: "Việc đang chờ",

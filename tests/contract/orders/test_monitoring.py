@@ -52,6 +52,7 @@ async def test_nothing(monitoring: Monitoring, orders: Orders) -> None:
         oldest_refund_at=None,
         failed_refunds=0,
         mismatches=0,
+        unanswered=0,
         waiting_jobs=0,
         dead_letters=0,
         reviews=0,
@@ -134,3 +135,14 @@ async def test_what_wants_a_person(monitoring: Monitoring, orders: Orders, outbo
     figures = await monitoring.figures(since=0, now=LATER)
     assert (figures.mismatches, figures.dead_letters, figures.waiting_jobs, figures.overdue) == (1, 1, 2, 1)
     assert figures.money[0] == MoneyFigures(currency="VND", captured=99, kept=0, refunded=0, returning=99, waiting=0)
+
+
+async def test_attempts_that_nobody_answers(monitoring: Monitoring, orders: Orders) -> None:
+    """An attempt without an end counts from an hour after its deadline, until the gateway says what became of it."""
+    order = with_payment(new_order("o1"), "pay-o1")
+    await orders.place(order)
+    deadline = order.payments[0].expires_at
+    assert (await monitoring.figures(since=0, now=deadline + 3_599_000)).unanswered == 0
+    assert (await monitoring.figures(since=0, now=deadline + 3_600_000)).unanswered == 1
+    await make(orders, "o1", lambda found: paid(found, "pay-o1"))
+    assert (await monitoring.figures(since=0, now=deadline + 3_600_000)).unanswered == 0
