@@ -38,9 +38,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 class ReceiptSigner:
     """Issues and checks receipts; its key is derived from the secret for this purpose alone.
 
-    A receipt is base64url text without padding of a 128-bit keyed BLAKE2b (RFC 7693) and the body. Holder and showtime are signed
-    but not carried. The body is a row of numbers, each as the difference from the seat before in 7-bit groups, so that
-    50 seats stay within the contract's 2 KiB.
+    A receipt is base64url text without padding of a 128-bit keyed BLAKE2b (RFC 7693) and the body. Holder and showtime
+    are signed but not carried. The body is a row of numbers, each as the difference from the seat before in 7-bit
+    groups, so that 50 seats stay within the contract's 2 KiB.
     """
 
     def __init__(self, secret: bytes) -> None:
