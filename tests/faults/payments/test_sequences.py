@@ -57,7 +57,7 @@ class Season:
             self._seen.update({*world.death.reached, *(f"death at {point}" for point in world.death.died), *states})
             await context.__aexit__(None, None, None)
 
-        return world, self.runner, f"{self.count}", close
+        return world, self.runner, f"{self._prefix}-{self.count}", close
 
     def close(self) -> None:
         """Let all connections go."""
