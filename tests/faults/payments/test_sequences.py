@@ -29,7 +29,7 @@ from tests.faults.payments.world import Death, World, world_of
 PARTS = 4
 """Each is a test of its own, well within the time after which a test is taken to hang."""
 
-QUICK = 60
+QUICK = 50
 STEPS = 10
 ENDS = {"paid", "expired", "cancelled", "review", "partly_refunded", "refunded"}
 NOW = time.time_ns() // 1_000_000
