@@ -34,7 +34,7 @@ T = TypeVar("T")
 STAFF = StaffMember(id="s1", login="linh", name="Linh", role=Role.MANAGER)
 ACTOR = Actor(id="s1", request="r1")
 SILENCES = 3
-"""A gateway that never says anything cannot be heard: we ask five times, and it answers at least twice."""
+"""Requests that the bank leaves without a sign at most: one that never says anything cannot be heard."""
 
 
 class Purchases(RuleBasedStateMachine):
