@@ -146,6 +146,20 @@ async def test_without_a_server_mails_are_files(tmp_path: Path) -> None:
     assert message_from_bytes(file.read_bytes(), policy=default)["To"] == "lan@example.vn"
 
 
+async def test_a_mail_that_is_being_written_looks_like_none_yet(tmp_path: Path) -> None:
+    """Whoever reads the folder's mails meets whole ones alone, also when a writer stopped before the end."""
+    (tmp_path / "a.eml").mkdir()  # in the way of the mail's own name, so that the half one stays
+    with pytest.raises(DeliveryError):
+        await FileMail(tmp_path).send(WRITER.write(NOTICE), "a")
+    assert names(tmp_path, "*.eml") == {"a.eml"}
+    assert names(tmp_path, "*") == {"a.eml", ".a.eml.part"}
+
+
+def names(folder: Path, pattern: str) -> set[str]:
+    """What is found in a folder."""
+    return {path.name for path in folder.glob(pattern)}
+
+
 async def test_a_folder_that_cannot_be_written_passes(tmp_path: Path) -> None:
     """A full disk is emptied some day."""
     (tmp_path / "file").write_text("")
