@@ -1,1 +1,1 @@
-"""Who is asking: guest sessions, the tokens and cookies that name them, and which pages may speak for them."""
+"""Who is asking: guests and staff, the tokens and cookies that name them, and which pages may speak for them."""

@@ -2,7 +2,7 @@ import { words as en } from "./words-en.js";
 import { words as vi } from "./words-vi.js";
 
 /** @typedef {"vi" | "en"} Language */
-/** @typedef {typeof en} Words every word of the pages of checkout, in one language */
+/** @typedef {typeof en} Words every word of the pages from checkout on, in one language */
 
 /** @type {Record<Language, Words>} */
 const WORDS = { vi, en };

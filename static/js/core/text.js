@@ -1,6 +1,6 @@
 /** @import { Refusal } from "./types.js" */
 
-/** Every word that the pages show. Another language is another module of this shape. */
+/** Every word of the list of showings and of the seat map; those of the other pages are in `words-en.js`. */
 
 export const locale = "en-GB";
 

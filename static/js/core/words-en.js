@@ -1,4 +1,4 @@
-/** The pages of checkout in English; other languages are modules of this shape. */
+/** The pages of checkout, orders, the sandbox and staff in English; other languages are modules of this shape. */
 
 import { words as desk } from "./words-desk-en.js";
 import { words as staff } from "./words-staff-en.js";

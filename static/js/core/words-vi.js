@@ -1,6 +1,6 @@
 /** @import { Words } from "./language.js" */
 
-/** The pages of checkout in Vietnamese. */
+/** The pages of checkout, orders, the sandbox and staff in Vietnamese. */
 
 import { words as desk } from "./words-desk-vi.js";
 import { words as staff } from "./words-staff-vi.js";

@@ -1,4 +1,4 @@
-/** Two helpers that keep the building of elements short; text is only ever set as text. */
+/** Helpers that keep the building of elements short; text is only ever set as text. */
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag

@@ -131,7 +131,7 @@ async def test_others_notice_nothing(engine: Engine, connect: Connect) -> None:
 
 @pytest.mark.parametrize("bounds", [200], indirect=True)
 async def test_one_that_stays_away_is_given_up(engine: Engine, connect: Connect) -> None:
-    """Past the limit it is closed with 4001 and leaves the room; the connection is cut soon, read or not."""
+    """Past the limit it is given up and leaves the room; the connection is cut soon, read or not."""
     peer, session = await stalled(engine, connect)
     async with asyncio.timeout(10):
         while not session.ended:
