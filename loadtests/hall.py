@@ -59,10 +59,10 @@ class Hall:
         self.viewers += links
         return links
 
-    def pickers(self, count: int) -> Pickers:
-        """Open so many pickers, in the place of those before."""
+    def pickers(self, count: int, *, together: int = 1) -> Pickers:
+        """Open so many pickers, in the place of those before, who ask for `together` seats at a time."""
         self.dismiss()
-        self._pickers = Pickers(self.swarm, self.reader, self.target, count, self.showtime)
+        self._pickers = Pickers(self.swarm, self.reader, self.target, count, self.showtime, together=together)
         return self._pickers
 
     def dismiss(self) -> None:

@@ -5,6 +5,7 @@ import time
 from array import array
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Final
 
 from loadtests.frames import BINARY
@@ -35,37 +36,43 @@ class Answers:
 
 
 class _Slot:
-    """One seat in one picker's care; at most one request about it is under way."""
+    """Seats in one picker's care; at most one request about them is under way."""
 
-    __slots__ = ("link", "locked", "seat", "sent")
+    __slots__ = ("link", "locked", "seats", "sent")
 
-    def __init__(self, link: Link, seat: int) -> None:
+    def __init__(self, link: Link, seats: tuple[int, ...]) -> None:
         self.link = link
-        self.seat = seat
+        self.seats = seats
         self.locked = False
         self.sent = 0
 
 
 class Pickers:
-    """`count` holders with a connection each, who share the showtime's ordinary seats among them."""
+    """`count` holders with a connection each, who share the showtime's ordinary seats, so many of them a request."""
 
     def __init__(
-        self, swarm: Swarm, reader: SeatMapReader, target: Target, count: int, showtime: str = SHOWTIME
+        self,
+        swarm: Swarm,
+        reader: SeatMapReader,
+        target: Target,
+        count: int,
+        showtime: str = SHOWTIME,
+        *,
+        together: int = 1,
     ) -> None:
         self._swarm = swarm
         self._reader = reader
         reader.on_personal = self._answered
         seats = target.seats_of_kind(showtime, "standard")
-        each = min(SEATS_EACH, len(seats) // count)
+        each = min(SEATS_EACH, len(seats) // count) // together
         assert each, f"{showtime} has {len(seats)} seats for {count} pickers"
         host = f"{target.host}:{target.port}"
         requests = [request(host, showtime=showtime, token=target.session()) for _ in range(count)]
         self.links = swarm.connect((target.host, target.port), requests)
         assert all(link.ready_at for link in self.links), Counter(link.code for link in self.links)
-        # One seat of each picker after another, so that all of them take turns.
-        self._free = deque(
-            _Slot(link, seats[turn * count + number]) for turn in range(each) for number, link in enumerate(self.links)
-        )
+        portions = (tuple(seats[first : first + together]) for first in range(0, each * count * together, together))
+        # One portion of each picker after another, so that all of them take turns.
+        self._free = deque(_Slot(link, portion) for portion, link in zip(portions, cycle(self.links)))
         self._asked: dict[int, _Slot] = {}
         self._last_id = 0
         self._answers = Answers()
@@ -123,9 +130,10 @@ class Pickers:
         self._last_id += 1
         self._asked[self._last_id] = slot
         make, letter = (Unlock, "A") if slot.locked else (Lock, "L")
-        payload = MSGPACK.encode(make(id=self._last_id, seats=(slot.seat,)))
+        payload = MSGPACK.encode(make(id=self._last_id, seats=slot.seats))
         self._answers.sent += 1
-        slot.sent = self._reader.sent[slot.seat, letter] = time.monotonic_ns()
+        slot.sent = time.monotonic_ns()
+        self._reader.sent.update(((seat, letter), slot.sent) for seat in slot.seats)
         slot.link.send(BINARY, payload)
 
     def _answered(self, _link: Link, message: ServerMessage, arrived: int) -> None:

@@ -20,6 +20,10 @@ from server.web.context import Context
 USER_TIMEOUT_MS: Final = 30_000
 """How long data may stay unacknowledged before the kernel gives a peer up: one that is gone, or never reads."""
 
+UNSENT_BYTES: Final = 16_384
+"""What the kernel takes for a client beyond what is on its way; it would take megabytes, and a client that reads again
+would have to read its way through what is old. Past this the server knows that the client is behind."""
+
 SHUTDOWN_S: Final = 10
 """How long open requests may take after SIGTERM."""
 
@@ -44,6 +48,8 @@ def listen(host: str, port: int) -> socket.socket:
         raise BindError(f"cannot listen on {url_of(host, port)}: {error.strerror}") from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     return listener
 
 

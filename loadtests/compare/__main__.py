@@ -3,7 +3,8 @@
     python -m loadtests.compare [--viewers 1000 5000] [--rounds 3] [--seconds 8] [--only NAME …] [--out FOLDER]
 
 Each server runs alone on one core; the viewers (this process), Valkey and PostgreSQL share the others. A round runs
-every server once, one after the other; medians over the rounds are written as JSON, as tables and as a plot.
+every server once, one after the other; medians over the rounds are written as JSON, as tables and as a plot, and take
+the place of those of as many viewers.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from loadtests.compare.install import install
 from loadtests.compare.measure import Installed, lowest, ours, theirs
@@ -35,38 +36,52 @@ BOUNDS: Final = {"floor in C": 1.5, "nchan (nginx), its publish": 1.0, "Django C
 """What ours may cost, as a multiple of each."""
 
 Rows = dict[str, dict[str, float]]
+Found = dict[str, Any]
+"""What was found with so many viewers, as it is written to a file: `machine` and `rows`."""
+
 Measurement = Callable[[int, float, float], dict[str, float]]
 
 
 def main() -> None:
     """The command."""
     options = _options()
-    machine = describe()
+    machine = {**describe(), "rounds": str(options.rounds)}
     raise_file_limit()
     gc.disable()
-    found: dict[int, Rows] = {}
+    options.out.mkdir(parents=True, exist_ok=True)
     with pinned(cores()[1]), stores() as on:
         measurements = _measurements(on, options.only)
         for viewers in options.viewers:
-            found[viewers] = _medians(measurements, viewers, options)
-    texts = ["\n".join(f"- {name}: {value}" for name, value in machine.items())]
-    for viewers, rows in found.items():
-        title = _title(viewers, options)
-        claims = {claim.text: claim.as_row() for claim in _claims(rows)}
-        texts += [f"## {title}", table(rows), *([table(claims)] if claims else [])]
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "compare.md").write_text("\n\n".join(texts) + "\n")
-    (options.out / "compare.json").write_text(
-        json.dumps({"machine": machine, "viewers": found}, indent=1, ensure_ascii=False) + "\n"
-    )
-    first = options.viewers[0]
-    plot(
-        {name: row[COST] for name, row in found[first].items()},
-        OURS,
-        _title(first, options),
-        options.out / "compare.svg",
-    )
-    print("\n" + "\n\n".join(texts))
+            rows = _medians(measurements, viewers, options)
+            print("\n" + _text(viewers, {"machine": machine, "rows": rows}))
+            _keep(options.out, viewers, {"machine": machine, "rows": rows})
+
+
+def _keep(folder: Path, viewers: int, found: Found) -> None:
+    """Write what was found in the place of what there was for as many viewers; the plot is of the fewest."""
+    file = folder / "compare.json"
+    kept: dict[str, Found] = json.loads(file.read_text()) if file.exists() else {}
+    kept[str(viewers)] = found
+    kept = dict(sorted(kept.items(), key=lambda item: int(item[0])))
+    file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    texts = [_text(int(number), each) for number, each in kept.items()]
+    (folder / "compare.md").write_text("\n\n".join(texts) + "\n")
+    fewest, first = next(iter(kept.items()))
+    costs = {name: row[COST] for name, row in first["rows"].items()}
+    plot(costs, OURS, _title(int(fewest), first), folder / "compare.svg")
+
+
+def _text(viewers: int, found: Found) -> str:
+    """What was found as Markdown."""
+    machine = "\n".join(f"- {name}: {value}" for name, value in found["machine"].items())
+    claims = {claim.text: claim.as_row() for claim in _claims(found["rows"])}
+    parts = [f"## {_title(viewers, found)}", machine, table(found["rows"]), *([table(claims)] if claims else [])]
+    return "\n\n".join(parts)
+
+
+def _title(viewers: int, found: Found) -> str:
+    rounds = found["machine"]["rounds"]
+    return f"{viewers:,} viewers, {FRAMES_PER_SECOND / viewers:g} deltas/s, medians of {rounds} rounds"
 
 
 def _medians(measurements: dict[str, Measurement], viewers: int, options: argparse.Namespace) -> Rows:
@@ -94,10 +109,6 @@ def _claims(rows: Rows) -> list[Claim]:
     ]
 
 
-def _title(viewers: int, options: argparse.Namespace) -> str:
-    return f"{viewers:,} viewers, {FRAMES_PER_SECOND / viewers:g} deltas/s, medians of {options.rounds} rounds"
-
-
 def _measurements(on: Stores, only: list[str] | None) -> dict[str, Measurement]:
     """Everything that is to be measured, by name; a peer that cannot be installed is left out, and that is said."""
     redis_socket = on.redis_url.removeprefix("unix://")
@@ -118,7 +129,7 @@ def _measurements(on: Stores, only: list[str] | None) -> dict[str, Measurement]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--viewers", type=int, nargs="+", default=[1000, 5000], help="the plot is of the first")
+    parser.add_argument("--viewers", type=int, nargs="+", default=[1000, 5000], help="the plot is of the fewest")
     parser.add_argument("--seconds", type=float, default=8.0, help="of publishing, for each server and round")
     parser.add_argument("--rounds", type=int, default=3, help="medians are taken over so many")
     parser.add_argument("--only", nargs="+", help="parts of the names of the peers to run; by default all")

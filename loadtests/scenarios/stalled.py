@@ -12,7 +12,8 @@ from loadtests.server import Stores
 READING: Final = 900
 STALLED: Final = 100
 RATE: Final = 500.0
-"""So much that the kernels' buffers for those who stopped are soon full."""
+TOGETHER: Final = 4
+"""Seats a request: so much that the kernels' buffers for those who stopped are soon full."""
 
 SECONDS: Final = 20.0
 PICKERS: Final = 20
@@ -46,7 +47,7 @@ def _once(on: Stores, plan: Plan, *, stall: bool) -> dict[str, float]:
         hundred = opened.admit(STALLED, narrow=True)
         for link in hundred:
             link.timed = False
-        pickers = opened.pickers(PICKERS)
+        pickers = opened.pickers(PICKERS, together=TOGETHER)
         pickers.drive(plan.rate or RATE, 2)
         before = opened.memory()
         if stall:

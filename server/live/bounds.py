@@ -16,5 +16,5 @@ class Bounds:
     log_length: int = 1000
     coalesce_ms: int = 25
     check_ms: int = 500
-    write_bytes: int = 32 * 1024
+    write_bytes: int = 8 * 1024
     slow_ms: int = 10_000

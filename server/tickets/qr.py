@@ -23,5 +23,6 @@ def qr_png(text: str, *, scale: int = 8) -> bytes:
 
 
 def _code(text: str) -> segno.QRCode:
-    # A quarter of the picture may be scratched or in glare; a screen needs no more.
-    return segno.make_qr(text, error="m")
+    # A quarter of the picture may be scratched or in glare; a screen needs no more. To find the best of the eight masks
+    # takes four times as long as all the rest; a signed code is as good as random, so that none is much better.
+    return segno.make_qr(text, error="m", mask=3)
