@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -31,6 +32,9 @@ ON_THEIR_WAY_S: Final = 0.25
 """How long a connection that was just accepted has to send its request before the server that ends closes it."""
 
 BACKLOG: Final = 4096
+
+COLLECT_AFTER: Final = (10_000, 20, 20)
+"""How many objects more there are before the youngest are looked through, and how often that happens before older are."""
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -91,6 +95,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             metrics.WORKERS.set(1)
+            _look_for_garbage_seldom()
             self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -127,6 +132,17 @@ class Server(uvicorn.Server):
             for server in self.servers:
                 server.close()
             self._on_stopping()
+
+
+def _look_for_garbage_seldom() -> None:
+    """Keep what the process was built of out of the garbage collector, and have it look through the rest less often.
+
+    To look through everything takes a tenth of a second, in which nobody is answered. Nearly all that a server throws away
+    is gone without it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def ignore_stop_signals() -> None:
