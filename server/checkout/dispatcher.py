@@ -56,8 +56,10 @@ class Bell:
 
     async def wait(self, lane: int, seconds: float) -> None:
         """Until it rings, or has since the lane began to look, but no longer than `seconds`."""
+        # `wait_for` would lose a cancellation that comes with the ring, up to Python 3.11.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._rung[lane].wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._rung[lane].wait()
 
 
 class Dispatcher:

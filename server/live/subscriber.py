@@ -92,7 +92,8 @@ class Subscriber:
             confirmed = self._wanted[channel] = asyncio.get_running_loop().create_future()
             self._say("SSUBSCRIBE", channel)
         try:
-            await asyncio.wait_for(asyncio.shield(confirmed), self._timeout)
+            async with asyncio.timeout(self._timeout):
+                await asyncio.shield(confirmed)
         except TimeoutError as error:
             raise UnavailableError(Outcome.NONE) from error
 

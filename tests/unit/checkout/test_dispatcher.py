@@ -90,6 +90,21 @@ async def test_a_silent_mail_server_holds_up_neither_the_store_nor_the_gateways(
     assert shelf.log == ["100 done", "101 done", "102 done"]
 
 
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_ring_at_the_end_keeps_nobody_from_closing(turns: int) -> None:
+    """Who rings while it is told to stop is not heard any more, at whichever turn of the loop that is."""
+    bell = Bell()
+    working = dispatcher_of(Shelf(), bell)
+    await working.start()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    bell.ring()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        await working.close()
+
+
 async def test_a_job_is_given_up_before_its_lease_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that takes too long is put off by who has it, so that no other worker does it beside them."""
     assert dispatcher.JOB_S * 1000 < dispatcher.LEASE_MS
