@@ -15,6 +15,7 @@ from server.embedded import Addresses
 from server.main import create_app
 from server.ops.settings import Settings
 from server.serving import address_of, config_of, listen
+from tests.ports import lasting_port
 
 SECRET = "a secret of the tests that is long enough"
 
@@ -37,7 +38,7 @@ class App:
 
     async def start(self) -> None:
         """Serve, and return when the server accepts connections."""
-        listener = listen("127.0.0.1", self._port)
+        listener = listen("127.0.0.1", self._port or lasting_port())
         self.url = address_of(listener)
         self._port = listener.getsockname()[1]
         app = create_app(self.settings, self.addresses, address=self.url)
@@ -64,7 +65,7 @@ class App:
     async def request(self, method: str, path: str, body: object = None, token: str | None = None) -> Any:
         """One REST request that succeeds; its JSON."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=self.url, timeout=10) as client:
+        async with httpx.AsyncClient(base_url=self.url, timeout=30) as client:
             answer = await client.request(method, path, json=body, headers=headers)
         return answer.raise_for_status().json()
 
@@ -87,6 +88,8 @@ def settings_for(folder: Path, prefix: str, **changes: Any) -> Settings:
         "redis_prefix": prefix,
         "secret_key": SecretStr(SECRET),
         "log_level": "warning",
+        # A slow machine is no store that is away.
+        "redis_timeout_ms": 5000,
         **changes,
     }
     return Settings(**options)

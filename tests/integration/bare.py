@@ -12,8 +12,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from protocol.codec import JSON, Codec
-from protocol.from_server import ServerMessage, Snapshot, Welcome
+from protocol.from_server import ServerMessage, Snapshot, Viewers, Welcome
 from tests.integration.app import App
+
+LIMIT_S = 30
 
 
 @contextlib.asynccontextmanager
@@ -35,15 +37,18 @@ async def connected(
 
 
 async def heard(socket: ClientConnection, codec: Codec) -> ServerMessage:
-    """The next message."""
-    async with asyncio.timeout(5):
-        data = await socket.recv()
-    return codec.decode_server(data.encode() if isinstance(data, str) else data)
+    """The next message but for `viewers`, which may come at any time."""
+    async with asyncio.timeout(LIMIT_S):
+        while True:
+            data = await socket.recv()
+            message = codec.decode_server(data.encode() if isinstance(data, str) else data)
+            if not isinstance(message, Viewers):
+                return message
 
 
 async def closed(socket: ClientConnection) -> int:
     """Wait for the server's close; its code."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_S):
         with contextlib.suppress(ConnectionClosed):
             while True:
                 await socket.recv()

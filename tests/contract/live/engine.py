@@ -26,7 +26,7 @@ from server.web.sockets import SocketEndpoint
 from tests.unit.live.clients import read_token
 from tests.unit.live.recording import SHOWTIME, HistoryStore
 
-LIMIT_S = 10
+LIMIT_S = 30
 
 SEND_BUFFER = 4096
 """What the kernel takes for a client that does not read, about; so that little is enough to fall behind."""

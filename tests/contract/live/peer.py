@@ -14,7 +14,7 @@ from protocol.codec import JSON, Codec
 from protocol.from_server import ServerMessage
 from tests.unit.live.client_frames import FIN, PONG, binary, text
 
-LIMIT_S = 10
+LIMIT_S = 30
 CLOSE, PING = 0x88, 0x89
 
 _REQUEST = (

@@ -32,7 +32,7 @@ async def test_a_shutdown(engine: Engine, connect: Connect) -> None:
     greeting.send(close(1012))
     for peer in (*peers, greeting):
         await peer.end()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await ending
 
 
@@ -52,7 +52,7 @@ async def test_a_shutdown_before_the_greeting(engine: Engine, connect: Connect) 
         peer.send(close(1012))
     await peer.end()
     opened.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await ending
 
 
@@ -63,7 +63,7 @@ async def test_a_drain_tells_everybody(engine: Engine, connect: Connect) -> None
         await peer.until(Snapshot)
     for peer in peers[:2]:
         peer.vanish()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(engine.room.members) > 4:
             await asyncio.sleep(0.01)
     await engine.hub.drain(0)

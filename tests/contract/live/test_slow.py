@@ -1,6 +1,7 @@
 """Clients that do not take what they are told: they cost nobody but themselves."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -20,6 +21,8 @@ WAITING = 32 * 1024
 
 PLENTY = 4000
 """More deltas than fit into all the buffers between a room and a client that does not read."""
+
+LIMIT_S = 30
 
 
 @pytest.fixture
@@ -43,13 +46,13 @@ async def stalled(engine: Engine, connect: Connect, **options: object) -> tuple[
 
 async def flood(engine: Engine, clients: list[tuple[Peer, Session]]) -> None:
     """Let so much happen that clients that do not read fall behind, and stay there because all buffers are full."""
-    for number in range(PLENTY):
-        engine.mutate((number % 12, "L" if number % 24 < 12 else "A"))
-        # A writer that is a task needs its turn, and so do those who read.
-        await asyncio.sleep(0)
-        if all(peer.full and session.behind for peer, session in clients):
-            return
-    raise AssertionError("the client did not fall behind")
+    numbers = itertools.count()
+    async with asyncio.timeout(LIMIT_S):
+        while not all(peer.full and session.behind for peer, session in clients):
+            number = next(numbers)
+            engine.mutate((number % 12, "L" if number % 24 < 12 else "A"))
+            # A writer that is a task needs its turn, and so do those who read.
+            await asyncio.sleep(0)
 
 
 def waiting_for(session: Session) -> int:
@@ -116,7 +119,7 @@ async def test_others_notice_nothing(engine: Engine, connect: Connect) -> None:
         (session,) = engine.room.members - before
         slow.append((peer, session))
     await flood(engine, slow)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LIMIT_S):
         for _ in range(50):
             engine.mutate((0, "L"))
             await asyncio.sleep(0)
@@ -129,11 +132,11 @@ async def test_others_notice_nothing(engine: Engine, connect: Connect) -> None:
         task.cancel()
 
 
-@pytest.mark.parametrize("bounds", [200], indirect=True)
+@pytest.mark.parametrize("bounds", [1000], indirect=True)
 async def test_one_that_stays_away_is_given_up(engine: Engine, connect: Connect) -> None:
     """Past the limit it is given up and leaves the room; the connection is cut soon, read or not."""
     peer, session = await stalled(engine, connect)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         while not session.ended:
             await asyncio.sleep(0.01)
         if engine.detached:
@@ -144,11 +147,11 @@ async def test_one_that_stays_away_is_given_up(engine: Engine, connect: Connect)
     await peer.end()
 
 
-@pytest.mark.parametrize("bounds", [200], indirect=True)
+@pytest.mark.parametrize("bounds", [1000], indirect=True)
 async def test_one_that_reads_late_is_told_why(engine: Engine, connect: Connect) -> None:
     """A client that reads on in time for the close hears 4001, and no delta after those that waited."""
     peer, session = await stalled(engine, connect)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         while session in engine.room.members and not _closing(session):
             await asyncio.sleep(0.01)
     assert await peer.close_code() == CloseCode.SLOW_CONSUMER
@@ -159,12 +162,12 @@ def _closing(session: Session) -> bool:
     return bool(outgoing._closing if hasattr(outgoing, "_closing") else outgoing.closing)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("bounds", [300], indirect=True)
+@pytest.mark.parametrize("bounds", [10_000], indirect=True)
 async def test_one_that_recovers_has_its_time_anew(engine: Engine, connect: Connect) -> None:
     """Whoever caught up is not closed for what was before."""
     peer, session = await stalled(engine, connect)
     await peer.until(Snapshot)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         while session.behind:
             await asyncio.sleep(0)
     assert session._slow_timer is None
@@ -205,15 +208,15 @@ async def test_a_map_larger_than_the_bound(engine: Engine, connect: Connect) -> 
     engine.store.begin = lambda: None  # type: ignore[method-assign]
     engine.store.epoch = "large"
     engine.room.follower.refill()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         while engine.room.follower.reading:
             await asyncio.sleep(0)
     peer = await connect(receive_buffer=SMALL)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         while not engine.room.members:
             await asyncio.sleep(0)
     (session,) = engine.room.members
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         while not session.behind:
             await asyncio.sleep(0)
     peer.say(type="ping", id=0)
@@ -231,7 +234,7 @@ async def test_a_map_larger_than_the_bound(engine: Engine, connect: Connect) -> 
 async def _large(peer: Peer) -> list[int]:
     """Read until the newest map was heard; the versions of the last one."""
     while True:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             first, size = await peer._reader.readexactly(2)
             width = {126: 2, 127: 8}.get(size, 0)
             if width:

@@ -19,9 +19,10 @@ async def test_nothing_is_left_behind(redis_url: str, key_prefix: str) -> None:
         RedisAudience(redis_url, key_prefix, worker="b"),
     )
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
-        await dead.tell({"s1": 8})
+        await living.tell({"s1": 2})
         assert [key async for key in redis.scan_iter(f"{key_prefix}*")] == [f"{key_prefix}{{st:s1}}:viewers"]
-        async with asyncio.timeout(10):
+        await dead.tell({"s1": 8})
+        async with asyncio.timeout(30):
             while await living.tell({"s1": 2}) != {"s1": 2}:
                 await asyncio.sleep(0.02)
         assert set(await redis.hgetall(f"{key_prefix}{{st:s1}}:viewers")) == {"b"}
@@ -65,9 +66,7 @@ async def test_a_lost_connection_is_made_again(redis_url: str, key_prefix: str) 
 
 async def test_a_store_that_is_gone() -> None:
     """It is said at once, outcome none."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    audience = RedisAudience(f"redis://127.0.0.1:{port}", "p", worker="a")
+    audience = RedisAudience("redis://127.0.0.1:1", "p", worker="a")
     with pytest.raises(UnavailableError) as caught:
         await audience.tell({"s1": 1})
     assert caught.value.outcome == Outcome.NONE
@@ -79,7 +78,7 @@ async def test_a_silent_store_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         audience = RedisAudience(f"redis://127.0.0.1:{port}", "p", worker="a", timeout_ms=100)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             with pytest.raises(UnavailableError):
                 await audience.tell({"s1": 1})
         await audience.close()

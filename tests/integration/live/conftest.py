@@ -24,7 +24,7 @@ async def app(tmp_path: Path, key_prefix: str, addresses: Addresses) -> AsyncIte
 
 @pytest.fixture
 async def hasty_app(tmp_path: Path, key_prefix: str, addresses: Addresses) -> AsyncIterator[App]:
-    """An application whose holds last less than a second."""
-    settings = settings_for(tmp_path, key_prefix, hold_ms=600, max_hold_ms=1500, sweep_ms=50)
+    """An application whose holds last two seconds, and hardly more by asking."""
+    settings = settings_for(tmp_path, key_prefix, hold_ms=2000, max_hold_ms=2500, sweep_ms=50)
     async with running(settings, addresses) as app:
         yield app

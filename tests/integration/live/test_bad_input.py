@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 
 from protocol.codec import JSON, MSGPACK, Codec
 from protocol.codes import CloseCode, Code
-from protocol.from_server import Delta, Locked, Pong, Rejected, Unlocked, Viewers, Welcome
+from protocol.from_server import Delta, Locked, Pong, Rejected, Unlocked, Welcome
 from server.identity.sessions import Cookie
 from tests.contract.live.peer import Peer
 from tests.integration.app import App
@@ -269,7 +269,7 @@ async def test_hostile_clients_cost_nobody_else(app: App) -> None:
                 expected = {Delta, Unlocked if number % 2 else Locked}
                 while expected:
                     answer = type(await heard(socket, MSGPACK))
-                    assert answer in {*expected, Viewers}
+                    assert answer in expected
                     expected.discard(answer)
 
     for number in range(50):

@@ -11,7 +11,7 @@ from protocol.from_server import Expired, Expiring, Viewers
 from protocol.seatmap import SeatStatus
 from tests.integration.app import App
 
-LIMIT_S = 5
+LIMIT_S = 30
 
 
 async def sees(client: SeatMapClient, seat: int, status: SeatStatus) -> None:
@@ -43,11 +43,12 @@ async def test_a_lock_is_seen_by_others(app: App, codec: str) -> None:
     async with app.client(token, codec=codec) as one, app.client(codec=codec) as other:  # type: ignore[arg-type]
         seat, *_ = await free_seats(other, 1)
         await online(one)
+        asked_at = one.server_now()
         locked = await one.lock([seat])
         assert (locked.seats, [hold.seat for hold in locked.holds]) == ([seat], [seat])
         hold = locked.holds[0]
         assert hold.expires_at - hold.first_at == app.settings.hold_ms
-        assert abs(one.server_now() - hold.first_at) < 2000
+        assert asked_at - 2000 < hold.first_at < one.server_now() + 2000
         assert locked.receipt
         await sees(other, seat, SeatStatus.LOCKED)
         unlocked = await one.unlock()
@@ -94,7 +95,7 @@ async def test_extend_gives_a_full_hold_up_to_the_cap(hasty_app: App) -> None:
         async def extend_to_the_cap() -> None:
             while True:
                 extended = (await client.extend()).holds[0]
-                assert first.expires_at <= extended.expires_at <= first.first_at + 1500
+                assert first.expires_at <= extended.expires_at <= first.first_at + hasty_app.settings.max_hold_ms
                 assert extended.first_at == first.first_at
 
         with pytest.raises(RejectedError) as refusal:

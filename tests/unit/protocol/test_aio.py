@@ -1,7 +1,6 @@
 """The asyncio client against a real WebSocket server that answers, drops, refuses and stays silent on demand."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from protocol.codes import CloseCode, Code
 from protocol.effects import Answered, ConnectionChanged, ConnectionState, HoldsChanged, MapChanged, MapReplaced
 from protocol.from_client import Auth, Best, Extend, Lock, Ping, Restore, Resync, Unlock
 from protocol.from_server import Authenticated, Delta, Extended, Pong, Viewers
+from tests.ports import lasting_port
 from tests.unit.protocol.model import LIMITS
 from tests.unit.protocol.speaking import SpeakingServer, Visit, bounded
 
@@ -285,8 +285,7 @@ async def test_nobody_listening_is_tried_again() -> None:
         draws.put_nowait(None)
         return 0.0
 
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        port = reserved.getsockname()[1]
+    port = lasting_port()
     async with SeatMapClient(f"ws://127.0.0.1:{port}", "demo", jitter=jitter) as client:
         for _ in range(3):
             await draws.get()
@@ -302,7 +301,7 @@ async def test_a_silent_server_is_probed_and_left(server: SpeakingServer) -> Non
         visit = await server.visits.get()
         server.model.connect(None, prefer_snapshot=True)
         welcome, snapshot = server.model.to_client
-        await visit.say(msgspec.structs.replace(welcome, heartbeat_ms=30), snapshot)
+        await visit.say(msgspec.structs.replace(welcome, heartbeat_ms=200), snapshot)
         assert isinstance(await visit.heard.get(), Ping)
         await visit.gone.wait()
         again = await server.greet()
