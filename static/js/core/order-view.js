@@ -1,4 +1,4 @@
-/** @import { Order, Refund } from "./types.js" */
+/** @import { Order } from "./types.js" */
 
 /**
  * What an order's page tells and offers.
@@ -80,9 +80,4 @@ export function lookAgain({ poll }, unchanged, left) {
   if (poll === null) return null;
   const pause = Math.min(poll.capMs, poll.baseMs * 1.5 ** unchanged);
   return left > 0 ? Math.min(pause, left + poll.baseMs) : pause;
-}
-
-/** What went back or is going, in all. @param {Refund[]} refunds */
-export function returned(refunds) {
-  return refunds.reduce((sum, { amount }) => sum + amount, 0);
 }

@@ -81,24 +81,3 @@ export class SeatMap extends EventTarget {
     this.dispatchEvent(new CustomEvent("change", { detail: { changes } }));
   }
 }
-
-/**
- * One delta with the effect of all: the last letter of each seat, no seat twice.
- *
- * @param {Delta[]} deltas consecutive, at least one
- * @returns {Delta}
- * @throws {RangeError} none given, or one does not start where the one before it ended
- */
-export function fold(deltas) {
-  const [first] = deltas;
-  if (!first) throw new RangeError("nothing to fold");
-  /** @type {Map<number, string>} */
-  const letters = new Map();
-  let version = first.from;
-  for (const delta of deltas) {
-    if (delta.from !== version) throw new RangeError(`a delta from ${delta.from} does not follow version ${version}`);
-    for (const [index, letter] of delta.changes) letters.set(index, letter);
-    version = delta.version;
-  }
-  return { from: first.from, version, changes: [...letters] };
-}

@@ -62,7 +62,7 @@ export function seatLabel(seat, price, state) {
 }
 
 /** @param {string[]} names of seats */
-export function seatNames(names) {
+function seatNames(names) {
   return `${names.length === 1 ? "Seat" : "Seats"} ${listOf(names)}`;
 }
 

@@ -10,8 +10,6 @@ export const words = {
   locale: "en-GB",
   staff,
   desk,
-  close: "Dismiss",
-  needsScript: "This page needs JavaScript.",
   retry: "Try again",
   failed: "The page could not be loaded. The server does not answer.",
   total: "Total",
@@ -82,8 +80,6 @@ export const words = {
   order: {
     title: "Your order",
     number: "Order number",
-    seats: "Seats",
-    loading: "Loading your order…",
     unknown:
       "This order cannot be shown here. Open the link in your e-mail, or use the browser in which you bought the tickets.",
     stale: "No connection: what you see may be out of date.",
@@ -162,7 +158,6 @@ export const words = {
     silentHint: "Back to the shop: nothing is paid, and it is told nothing.",
     working: "Telling the shop…",
     done: "Done. Taking you back to the shop…",
-    back: "Back to the shop",
     unknown: "This payment is not known here.",
     failedToTell: "The shop could not be told. Please try again.",
   },

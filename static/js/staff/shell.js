@@ -8,11 +8,11 @@ import { Speaker } from "../ui/speaker.js";
 /**
  * @typedef {{id: string, login: string, name: string, role: "box_office" | "manager"}} Member
  * @typedef {import("../core/language.js").Words} Words
- * @typedef {{href: string, name: (words: Words) => string, manager?: boolean}} Place
+ * @typedef {{href: string, name: (words: Words) => string}} Place
  */
 
-/** The pages of staff, in the order of the navigation; `manager` ones are shown to managers alone. @type {Place[]} */
-export const PLACES = [
+/** The pages of staff, in the order of the navigation. @type {Place[]} */
+const PLACES = [
   { href: "/staff", name: ({ staff }) => staff.home },
   { href: "/staff/orders", name: ({ desk }) => desk.orders },
   { href: "/staff/payments", name: ({ desk }) => desk.payments },
@@ -109,8 +109,8 @@ export class Shell {
     const { name, role } = this.#member;
     setText(hook("[data-member]"), name);
     setText(hook("[data-role]"), this.words.roles[role]);
-    const places = PLACES.filter(({ manager }) => !manager || role === "manager");
-    hook("[data-places]").replaceChildren(...places.map((place) => element("li", {}, this.#link(place))));
+    const places = PLACES.map((place) => element("li", {}, this.#link(place)));
+    hook("[data-places]").replaceChildren(...places);
   }
 
   /** @param {Place} place */

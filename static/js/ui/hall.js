@@ -110,10 +110,10 @@ export class Hall {
     this.#root.style.setProperty("--width", String(right - this.#left));
     this.#root.style.setProperty("--height", String(back - this.#top));
     this.#screen = this.#buildScreen(screen);
-    const grid = element("div", { class: "hall-seats", role: "grid", "aria-label": label });
+    const grid = element("div", { role: "grid", "aria-label": label });
     const byId = new Map(seats.map((seat) => [seat.id, seat]));
     for (const row of this.#neighbours.rows) {
-      const line = element("div", { class: "hall-row", role: "row" });
+      const line = element("div", { role: "row" });
       for (const seat of row) {
         const node = this.#seat(seat, seat.pair ? byId.get(seat.pair) : undefined);
         this.#seats[seat.index] = node;

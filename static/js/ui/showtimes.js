@@ -36,7 +36,7 @@ function date(cinema, at, now) {
 function section(showings, now, name) {
   const [{ cinema, starts_at }] = showings;
   const cards = group(showings, ({ film }) => film.id).map((ofFilm) => card(ofFilm, now));
-  const heading = element("h2", {}, element("span", { class: "cinema", text: name }));
+  const heading = element("h2", {}, element("span", { text: name }));
   heading.append(" ", element("span", { class: "day", text: date(cinema, starts_at, now) }));
   return element("section", { class: "showings" }, heading, element("div", { class: "films" }, ...cards));
 }
@@ -63,12 +63,12 @@ function link({ id, cinema, hall, starts_at, sales, zones, seats_left }, now) {
       datetime: new Date(starts_at).toISOString(),
       text: timeOfDay(starts_at, cinema.time_zone, text.locale),
     }),
-    element("span", { class: "hall-name", text: hall.name }),
+    element("span", { text: hall.name }),
     element("span", { class: "left", text: closed ? text.page.salesClosed : text.seatsLeft(left) }),
   );
   if (cheapest && !closed && left > 0) {
     const price = money(cheapest.price, cheapest.currency, text.locale);
-    node.append(element("span", { class: "price", text: zones.length > 1 ? text.from(price) : price }));
+    node.append(element("span", { text: zones.length > 1 ? text.from(price) : price }));
   }
   node.classList.toggle("is-over", closed || left === 0);
   return node;

@@ -34,7 +34,7 @@ function card({ seat, row, number, zone, qr }, { film, where, when, datetime, or
       "div",
       { class: "ticket-facts" },
       element("h3", { text: film }),
-      element("p", { class: "ticket-when" }, element("time", { datetime, text: when })),
+      element("p", {}, element("time", { datetime, text: when })),
       element("p", { class: "ticket-where", text: where }),
       element(
         "dl",
