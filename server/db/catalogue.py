@@ -9,10 +9,11 @@ from sqlalchemy import Date as DateType
 from sqlalchemy import Row, Select, cast, func, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from server.db.cursor import SHOWTIME_ID, Cursor
+from server.db.cursor import Cursor
 from server.db.engine import reading, unavailable_if_gone
 from server.db.instants import to_datetime, to_ms
 from server.db.lookup import FOREVER, Lookup, monotonic_ms
+from server.db.slugs import SLUG
 from server.db.tables.catalogue import blocks, cinemas, films, halls, layouts, prices, seats, showtimes, zones
 from server.db.tables.orders import order_seats, orders
 from server.domain.errors import CinemaNotFoundError, NotFoundError, ShowtimeNotFoundError
@@ -38,8 +39,6 @@ LIMIT: Final = 100
 """The greatest number of showtimes on a page."""
 
 DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-SLUG: Final = SHOWTIME_ID
-"""What every id of the catalogue looks like; anything else exists nowhere, and is not asked for."""
 
 
 class PostgresCatalogue:
@@ -78,7 +77,7 @@ class PostgresCatalogue:
         if after is not None:
             cursor = Cursor.decode(after)
             query = query.where(
-                tuple_(showtimes.c.starts_at, showtimes.c.id) > tuple_(to_datetime(cursor.starts_at), cursor.id)
+                tuple_(showtimes.c.starts_at, showtimes.c.id) > tuple_(to_datetime(cursor.at), cursor.id)
             )
         if cinema is not None:
             if not SLUG.fullmatch(cinema):

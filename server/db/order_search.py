@@ -33,7 +33,7 @@ class PostgresOrderSearch:
         if after is not None:
             cursor = Cursor.decode(after)
             statement = statement.where(
-                tuple_(orders.c.created_at, orders.c.id) < tuple_(to_datetime(cursor.starts_at), cursor.id)
+                tuple_(orders.c.created_at, orders.c.id) < tuple_(to_datetime(cursor.at), cursor.id)
             )
         statement = statement.order_by(orders.c.created_at.desc(), orders.c.id.desc()).limit(limit + 1)
         async with reading(self._engine) as connection:

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from protocol.codes import Outcome
 from server.db import audit, idempotency, payment_events
-from server.db.catalogue import SLUG
 from server.db.engine import reading, unavailable_if_gone
 from server.db.idempotency import KeyVanishedError
 from server.db.instants import to_datetime
@@ -17,6 +16,7 @@ from server.db.order_records import load, save
 from server.db.order_rows import with_next_version
 from server.db.outbox import enqueue
 from server.db.placing import SeatsVanishedError, place
+from server.db.slugs import SLUG
 from server.db.tables.orders import order_seats, orders, payments, refunds
 from server.db.writing import TRIES, constraint, lost, transaction, writing
 from server.domain.errors import ConflictError, OrderNotFoundError, UnavailableError

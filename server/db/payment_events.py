@@ -6,8 +6,8 @@ from sqlalchemy import case, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.db.catalogue import SLUG
 from server.db.instants import to_datetime
+from server.db.slugs import SLUG
 from server.db.tables.orders import payment_events
 from server.domain.payments import Verdict
 from server.ports.orders import CallbackRecord

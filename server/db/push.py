@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.db.engine import reading
-from server.db.tables.orders import push_subscriptions as table
+from server.db.tables.push import push_subscriptions as table
 from server.db.writing import writing
 from server.ports.push import MAX_SUBSCRIPTIONS, PushSubscription
 

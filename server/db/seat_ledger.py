@@ -8,10 +8,10 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.db.catalogue import SLUG
 from server.db.engine import reading
 from server.db.instants import LAST_MS, to_datetime, to_ms
-from server.db.tables.orders import seat_ledger
+from server.db.slugs import SLUG
+from server.db.tables.ledger import seat_ledger
 from server.db.writing import writing
 from server.domain.ledger import SeatEvent
 from server.ports.ledger import SeatHistory

@@ -1,6 +1,6 @@
 """The tables, as the adapters read them; the migrations build the same, which a test holds."""
 
-from server.db.tables import catalogue, orders, sandbox, staff
+from server.db.tables import catalogue, ledger, orders, push, sandbox, staff
 from server.db.tables.metadata import metadata
 
-__all__ = ["catalogue", "metadata", "orders", "sandbox", "staff"]
+__all__ = ["catalogue", "ledger", "metadata", "orders", "push", "sandbox", "staff"]

@@ -3,6 +3,8 @@
 from sqlalchemy import MetaData
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
+from server.db import slugs
+
 metadata = MetaData(
     naming_convention={
         "pk": "%(table_name)s_pk",
@@ -13,7 +15,7 @@ metadata = MetaData(
     }
 )
 
-SLUG = "^[A-Za-z0-9_-]{1,64}$"
-"""What the ids of cinemas, halls, films, zones and showtimes look like."""
+SLUG = f"^{slugs.SLUG.pattern}$"
+"""Slugs, as PostgreSQL compares them."""
 
 INSTANT = TIMESTAMP(timezone=True, precision=3)

@@ -3,12 +3,12 @@
     showtimes ─< orders ─< order_seats
                    ├───< payments ─< refunds
                    ├───< outbox
-                   └───< idempotency_keys        payment_events   seat_ledger   push_subscriptions
+                   └───< idempotency_keys        payment_events
 
 Amounts are integers in the minor unit of the order's currency. What a table can refuse, it refuses: a second live order
 of a seat, a paid order without its payment, a state that the domain does not know. Triggers, which stand in the
 migration, hold the rest: at commit an order agrees with its seats, its payments and its refunds, what was agreed at
-checkout never changes, and neither money nor the ledger nor a gateway's message is ever taken away.
+checkout never changes, and neither money nor a gateway's message is ever taken away.
 """
 
 from collections.abc import Iterable
@@ -266,54 +266,4 @@ idempotency_keys = Table(
     CheckConstraint("status BETWEEN 100 AND 599", name="status"),
     CheckConstraint("(status IS NULL) = (body IS NULL)", name="answer"),
     CheckConstraint("(leased_until IS NULL) = (body IS NOT NULL)", name="leased_until"),
-)
-
-seat_ledger = Table(
-    "seat_ledger",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    # No foreign keys: what happened stays, whatever becomes of the showtime.
-    Column("showtime", Text, nullable=False),
-    Column("epoch", Text, nullable=False),
-    Column("version", BigInteger, nullable=False),
-    Column("seat", Integer, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("holder_hash", Text),
-    Column("order", Text),
-    Column("reason", Text),
-    Column("at", INSTANT, nullable=False),
-    CheckConstraint(f"showtime ~ '{SLUG}'", name="showtime"),
-    CheckConstraint("version >= 0", name="version"),
-    CheckConstraint("seat >= 0", name="seat"),
-    CheckConstraint("event ~ '^[a-z]{1,16}$'", name="event"),
-    Index(
-        "seat_ledger_changes",
-        *("showtime", "epoch", "version", "seat", "event"),
-        unique=True,
-        postgresql_where=text("event <> 'refused'"),
-    ),
-    # A refusal raises no version: who was refused and when tells them apart.
-    Index(
-        "seat_ledger_refusals",
-        *("showtime", "epoch", "version", "seat", "holder_hash", "at"),
-        unique=True,
-        postgresql_where=text("event = 'refused'"),
-    ),
-    Index(None, "showtime", "seat", "at"),
-)
-
-push_subscriptions = Table(
-    "push_subscriptions",
-    metadata,
-    Column("endpoint", Text, primary_key=True),
-    Column("holder", Text, nullable=False),
-    Column("p256dh", Text, nullable=False),
-    Column("auth", Text, nullable=False),
-    Column("locale", Text, nullable=False),
-    Column("created_at", INSTANT, nullable=False),
-    CheckConstraint("char_length(endpoint) BETWEEN 1 AND 2000", name="endpoint"),
-    CheckConstraint("char_length(holder) BETWEEN 1 AND 255", name="holder"),
-    CheckConstraint("char_length(p256dh) BETWEEN 1 AND 255 AND char_length(auth) BETWEEN 1 AND 255", name="keys"),
-    CheckConstraint("locale IN ('vi', 'en')", name="locale"),
-    Index(None, "holder", "created_at"),
 )

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.db.engine import create_lone_engine
 from server.db.instants import to_datetime
 from server.db.tables import orders as tables
+from server.db.tables.ledger import seat_ledger
+from server.db.tables.push import push_subscriptions
 from tests.contract.catalogue.world import World
 
 NOW = to_datetime(1_800_000_000_000)
@@ -87,7 +89,7 @@ BASE: dict[Table, dict[str, Any]] = {
         "status": 201,
         "body": b"{}",
     },
-    tables.seat_ledger: {
+    seat_ledger: {
         "showtime": "s1",
         "epoch": "e",
         "version": 1,
@@ -96,7 +98,7 @@ BASE: dict[Table, dict[str, Any]] = {
         "holder_hash": "a",
         "at": NOW,
     },
-    tables.push_subscriptions: {
+    push_subscriptions: {
         "endpoint": "https://push.example/1",
         "holder": "alice",
         "p256dh": "key",
@@ -188,14 +190,14 @@ REFUSED: dict[str, tuple[Executable, ...]] = {
     "idempotency_keys_status": (another(tables.idempotency_keys, status=99),),
     "idempotency_keys_answer": (another(tables.idempotency_keys, status=None),),
     "idempotency_keys_leased_until": (another(tables.idempotency_keys, leased_until=NOW),),
-    "seat_ledger_showtime": (another(tables.seat_ledger, showtime="s 1"),),
-    "seat_ledger_version": (another(tables.seat_ledger, version=-1),),
-    "seat_ledger_seat": (another(tables.seat_ledger, seat=-1),),
-    "seat_ledger_event": (another(tables.seat_ledger, event="?"),),
-    "push_subscriptions_endpoint": (another(tables.push_subscriptions, endpoint=""),),
-    "push_subscriptions_holder": (another(tables.push_subscriptions, holder=""),),
-    "push_subscriptions_keys": (another(tables.push_subscriptions, auth=""),),
-    "push_subscriptions_locale": (another(tables.push_subscriptions, locale="de"),),
+    "seat_ledger_showtime": (another(seat_ledger, showtime="s 1"),),
+    "seat_ledger_version": (another(seat_ledger, version=-1),),
+    "seat_ledger_seat": (another(seat_ledger, seat=-1),),
+    "seat_ledger_event": (another(seat_ledger, event="?"),),
+    "push_subscriptions_endpoint": (another(push_subscriptions, endpoint=""),),
+    "push_subscriptions_holder": (another(push_subscriptions, holder=""),),
+    "push_subscriptions_keys": (another(push_subscriptions, auth=""),),
+    "push_subscriptions_locale": (another(push_subscriptions, locale="de"),),
     "orders_showtime_fk": (another(tables.orders, showtime="s9"),),
     "orders_id_paid_by_fk": order("paid", paid_by="p1"),
     "order_seats_live": order(seat="A1"),
@@ -206,8 +208,8 @@ REFUSED: dict[str, tuple[Executable, ...]] = {
     "payment_events_gateway_kind_digest_key": (another(tables.payment_events, raw=b"a=1"),),
     "outbox_key_key": (another(tables.outbox, key="k1"),),
     "idempotency_keys_pk": (another(tables.idempotency_keys, key="k1"),),
-    "seat_ledger_changes": (another(tables.seat_ledger, version=1, at=LATER),),
-    "seat_ledger_refusals": (another(tables.seat_ledger, event="refused"),) * 2,
+    "seat_ledger_changes": (another(seat_ledger, version=1, at=LATER),),
+    "seat_ledger_refusals": (another(seat_ledger, event="refused"),) * 2,
     "order o2 has no seats": (another(tables.orders),),
     "order o2 is open with 0 of 1 seats live": order(live=False),
     "order o2 is expired with 1 of 1 seats live": order("expired"),
@@ -232,8 +234,8 @@ TAKEN_AWAY: dict[str, Executable] = {
     "what goes back": on(tables.refunds, amount=1),
     "a message": delete(tables.payment_events),
     "the words of a message": on(tables.payment_events, raw=b"other"),
-    "an event": delete(tables.seat_ledger),
-    "who had a seat": on(tables.seat_ledger, holder_hash="b"),
+    "an event": delete(seat_ledger),
+    "who had a seat": on(seat_ledger, holder_hash="b"),
     "the ledger": text("TRUNCATE seat_ledger"),
 }
 
