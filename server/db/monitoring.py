@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.db.engine import reading
 from server.db.instants import to_datetime, to_ms
+from server.db.order_records import UNSETTLED
 from server.db.tables.orders import orders, outbox, payments, refunds
 from server.domain.orders import OrderState, PaymentState, RefundState
 from server.ports.monitoring import Figures, GatewayFigures, MoneyFigures
@@ -17,8 +18,6 @@ KEEPING = (OrderState.PAID, OrderState.REVIEW, OrderState.REFUNDING, OrderState.
 
 TAKEN = (PaymentState.PAID, PaymentState.SUSPECTED)
 """States of attempts that the customer and the gateway brought to a good end."""
-
-PENDING = (PaymentState.STARTED, PaymentState.AUTHORISED)
 
 UNANSWERED_MS = 3_600_000
 """How long after its deadline an attempt without the gateway's last word is a trouble."""
@@ -45,7 +44,7 @@ class PostgresMonitoring:
                 mismatches=sum(found.attempts.get(PaymentState.MISMATCHED.value, 0) for found in gateways),
                 unanswered=await _count(
                     connection,
-                    payments.c.state.in_([state.value for state in PENDING])
+                    payments.c.state.in_(UNSETTLED)
                     & (payments.c.expires_at <= to_datetime(max(0, now - UNANSWERED_MS))),
                 ),
                 waiting_jobs=await _count(connection, outbox.c.done_at.is_(None) & outbox.c.died_at.is_(None)),
@@ -92,7 +91,7 @@ async def _gateways(connection: AsyncConnection, start: datetime, end: datetime)
 
 
 def _gateway(name: str, attempts: dict[str, int], times: Any) -> GatewayFigures:
-    ended = sum(number for state, number in attempts.items() if state not in PENDING)
+    ended = sum(number for state, number in attempts.items() if state not in UNSETTLED)
     taken = sum(attempts.get(state.value, 0) for state in TAKEN)
     return GatewayFigures(
         gateway=name,
