@@ -4,8 +4,8 @@ import asyncio
 from typing import TYPE_CHECKING, assert_never
 
 from protocol.codes import CloseCode, Outcome
-from protocol.from_client import Auth, Best, ClientMessage, Extend, Lock, Ping, Restore, Resync, Unlock
-from protocol.from_server import Authenticated, Pong, ServerMessage
+from protocol.from_client import Auth, Best, Extend, Lock, Restore, Resync, Unlock
+from protocol.from_server import Authenticated, ServerMessage
 from protocol.scalars import RequestId
 from server.domain.errors import ReadOnlyError, RefusedError, ShowtimeNotFoundError, TokenError, UnavailableError
 from server.domain.holds import Holder, Holdings
@@ -18,16 +18,15 @@ if TYPE_CHECKING:
     from server.live.session import Desk, Session
 
 SeatRequest = Lock | Best | Unlock | Extend | Restore
+Request = SeatRequest | Resync | Auth
 
 SETTLE_LIMIT_S = 60.0
 """How long a client waits to be told what became of a request; after that its next connection tells it."""
 
 
-async def answer(session: "Session", desk: "Desk", message: ClientMessage) -> None:
+async def answer(session: "Session", desk: "Desk", message: Request) -> None:
     """Carry out one request and send its answer. Raises `ShowtimeNotFoundError` if the showtime is gone."""
     match message:
-        case Ping():
-            session.send(Pong(id=message.id, server_at=desk.store.now()))
         case Resync():
             position = Position(message.epoch, message.version)
             await session.reach(position)

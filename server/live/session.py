@@ -85,7 +85,7 @@ class Session:
         self._greeted = False
         self._left = False
         self._busy = False
-        self._inbox: deque[ClientMessage] | None = None
+        self._inbox: deque[requests.Request] | None = None
         self._missed: list[tuple[PrivateChange, Announcement]] | None = None
         self._warner: ExpiryWarner | None = None
         self._read: Position | None = None
@@ -289,7 +289,7 @@ class Session:
         else:
             self._queue(message)
 
-    def _queue(self, message: ClientMessage) -> None:
+    def _queue(self, message: requests.Request) -> None:
         if self._inbox is None:
             self._inbox = deque()
         self._inbox.append(message)
