@@ -40,11 +40,6 @@ class MailWriter:
         self._signer = signer
         self._clock = clock
 
-    @property
-    def sender_address(self) -> str:
-        """The bare address that mails come from."""
-        return self._sender.addr_spec
-
     def write(self, notice: Notice) -> EmailMessage:
         """The mail; raises a permanent `DeliveryError` for an address that no mail can be sent to.
 

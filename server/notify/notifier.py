@@ -13,7 +13,7 @@ from server.notify.content import content_of
 from server.notify.formats import ascii_only
 from server.notify.mail import MailSender
 from server.notify.messages import MailWriter, message_name
-from server.notify.push import GoneError, PushNote, WebPush
+from server.notify.push import PushNote, SubscriptionGoneError, WebPush
 from server.notify.sms import SmsProvider, normal_phone
 from server.ops.metrics import NOTICES
 from server.ports.notices import Notice
@@ -48,7 +48,7 @@ class PushChannel:
         """Send it; a subscription that is gone is removed. Raises `DeliveryError`."""
         try:
             await self._push.send(subscription, note, ttl_s=ttl_s, urgent=urgent)
-        except GoneError:
+        except SubscriptionGoneError:
             # If the database is away too, the next push finds it gone again.
             with contextlib.suppress(UnavailableError):
                 await self._subscriptions.remove(subscription.endpoint)

@@ -37,7 +37,7 @@ class PushNote(msgspec.Struct, frozen=True, kw_only=True):
     lang: str
 
 
-class GoneError(DeliveryError):
+class SubscriptionGoneError(DeliveryError):
     """The browser has unsubscribed: its subscription is of no use any more."""
 
     def __init__(self) -> None:
@@ -111,10 +111,10 @@ class WebPush:
     async def send(self, subscription: PushSubscription, note: PushNote, *, ttl_s: int, urgent: bool = False) -> None:
         """Hand a note to the browser's push service, which keeps it for `ttl_s`, the newest of its tag alone.
 
-        Raises `GoneError`, or `DeliveryError`.
+        Raises `SubscriptionGoneError`, or `DeliveryError`.
         """
         if self._policy.fault(subscription) is not None:
-            raise GoneError  # the list of push services has changed since
+            raise SubscriptionGoneError  # the list of push services has changed since
         body = http_ece.encrypt(
             msgspec.json.encode(note),
             private_key=ec.generate_private_key(ec.SECP256R1()),
@@ -138,7 +138,7 @@ class WebPush:
             raise DeliveryError(f"push: {type(error).__name__}") from None
         status = answer.status_code
         if status in _GONE:
-            raise GoneError
+            raise SubscriptionGoneError
         if not answer.is_success:
             raise DeliveryError(f"push: status {status}", permanent=status < 500 and status not in _PASSING)
 

@@ -10,7 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from server.domain.errors import DeliveryError
-from server.notify.push import GoneError, PushNote, PushPolicy, WebPush
+from server.notify.push import PushNote, PushPolicy, SubscriptionGoneError, WebPush
 from tests.browsers import PushBrowser
 from tests.integration.notify.authority import Authority
 from tests.integration.notify.far_end import far_end
@@ -89,7 +89,7 @@ async def test_a_refusal_lasts_as_long_as_it_must(
         with pytest.raises(DeliveryError) as caught:
             await push_to(client, service.url).send(PushBrowser(f"{service.url}/x").subscription, NOTE, ttl_s=1)
     assert (str(caught.value), caught.value.permanent) == (f"push: status {status}", permanent)
-    assert not isinstance(caught.value, GoneError)
+    assert not isinstance(caught.value, SubscriptionGoneError)
     assert len(service.got) == 1
 
 
@@ -99,7 +99,7 @@ async def test_a_browser_that_unsubscribed_is_gone(
 ) -> None:
     """So whoever keeps it can forget it."""
     async with far_end((status, b""), authority=authority) as service:
-        with pytest.raises(GoneError):
+        with pytest.raises(SubscriptionGoneError):
             await push_to(client, service.url).send(PushBrowser(f"{service.url}/x").subscription, NOTE, ttl_s=1)
 
 
@@ -108,7 +108,7 @@ async def test_a_service_that_is_not_listed_any_more_is_not_asked(
 ) -> None:
     """Though it was when the browser subscribed."""
     async with far_end((201, b""), authority=authority) as service:
-        with pytest.raises(GoneError):
+        with pytest.raises(SubscriptionGoneError):
             await push_to(client, "https://other.example").send(
                 PushBrowser(f"{service.url}/x").subscription, NOTE, ttl_s=1
             )
