@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from protocol.from_client import Mode
-from protocol.scalars import MAX_SEATS_IN_REQUEST, Integer, Milliseconds, SeatId, ShowtimeId
+from protocol.scalars import MAX_INTEGER, MAX_SEATS_IN_REQUEST, Integer, Milliseconds, SeatId, ShowtimeId
 from server.domain.layout import Seat
 from server.domain.showtimes import Cinema, Film, Hall, Limits, Sales, Zone
 from server.web.gateways import GatewayOffer
@@ -20,6 +20,12 @@ SeatIds = Annotated[
 CatalogueId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 
 Receipt = Annotated[str, Meta(min_length=1, max_length=2048, pattern=r"^[\x21-\x7e]+\Z")]
+
+Cursor = Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,256}\Z")]
+"""The `next` of the page before."""
+
+PageSize = Annotated[int, Meta(ge=1, le=100)]
+"""How many rows a page may have."""
 
 
 def check_distinct(seats: tuple[str, ...]) -> None:
@@ -78,14 +84,14 @@ class ShowtimesQuery(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", extra_json_schema={"format": "date"})] | None
     ) = None
     film: CatalogueId | None = None
-    cursor: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,256}\Z")] | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    cursor: Cursor | None = None
+    limit: PageSize = 50
 
 
 class LayoutQuery(msgspec.Struct, frozen=True, kw_only=True):
     """`v` is the layout's version as the showtime names it: the answer may then be kept for a year."""
 
-    v: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
+    v: Annotated[int, Meta(ge=0, le=MAX_INTEGER)] | None = None
 
 
 class UnlockQuery(msgspec.Struct, frozen=True, kw_only=True):

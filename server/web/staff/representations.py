@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from protocol.scalars import Integer, Milliseconds
 from server.domain.staff import MAX_PASSWORD, Role, StaffSession
+from server.web.representations import Cursor, PageSize
 
 
 class SignInRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +49,8 @@ class SignedOutAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which records; `cursor` is the `next` of the page before."""
 
-    cursor: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,256}\Z")] | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    cursor: Cursor | None = None
+    limit: PageSize = 50
 
 
 class AuditRecordAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from server.ports.order_search import OrderQuery
 from server.web.endpoint import Call, Endpoint, Nothing
 from server.web.orders.representations import Email, OrderId, Phone, Reference, international
 from server.web.problems import ProblemError
+from server.web.representations import Cursor, PageSize
 from server.web.responses import json_response
 from server.web.staff.order_representations import StaffOrderAnswer, staff_order
 
@@ -27,8 +28,8 @@ class OrderSearchRequest(msgspec.Struct, frozen=True, kw_only=True):
     gateway_id: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,64}\Z")] | None = None
     showtime: ShowtimeId | None = None
     state: OrderState | None = None
-    cursor: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,256}\Z")] | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    cursor: Cursor | None = None
+    limit: PageSize = 20
 
 
 class OrderSearchAnswer(msgspec.Struct, frozen=True, kw_only=True):
