@@ -70,7 +70,8 @@ curl:
 	    { echo "make: curl is needed by the tests; please install it: apt-get install curl" >&2; exit 1; }
 
 clean: ## Remove the environment, caches and measurements; the data of a server stays
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache test-results
+	rm -rf .coverage .coverage.* coverage.xml htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PYTHON_BIN):
