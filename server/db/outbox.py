@@ -7,11 +7,13 @@ from sqlalchemy import ColumnElement, Row, and_, case, exists, func, null, or_, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from server.db.audit import record
 from server.db.engine import reading
 from server.db.instants import to_datetime, to_ms
 from server.db.tables.orders import outbox
 from server.db.writing import writing
 from server.domain.orders import Effect, EffectKind, Order
+from server.domain.staff import AuditEntry
 from server.ports.outbox import DeadLetter, Job
 
 OF_A_CHANGE: Final = frozenset({EffectKind.SEATS, EffectKind.NOTICE})
@@ -120,15 +122,18 @@ class PostgresOutbox:
             rows = (await connection.execute(query)).all()
         return tuple(DeadLetter(job=_job(row), error=row.error, died_at=to_ms(row.died_at)) for row in rows)
 
-    async def revive(self, job: int, *, now: int) -> bool:
-        """Queue a dead letter again, to be tried as often as a new one; whether there was one."""
+    async def revive(self, job: int, *, now: int, audit: AuditEntry) -> bool:
+        """Queue a dead letter again, to be tried as often as a new one; see `Outbox`."""
         statement = (
             update(outbox)
             .where(outbox.c.id == job, outbox.c.died_at.is_not(None))
             .values(died_at=null(), due_at=to_datetime(now), attempt=0, lease=outbox.c.lease + 1)
         )
         async with writing(self._engine) as connection:
-            return (await connection.execute(statement)).rowcount == 1
+            revived = (await connection.execute(statement)).rowcount == 1
+            if revived:
+                await record(connection, audit)
+        return revived
 
     async def waiting(self) -> int:
         """How many jobs are not done and not dead."""

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from server.domain.orders import Effect, EffectKind
+from server.domain.staff import AuditEntry
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +56,11 @@ class Outbox(Protocol):
         """What was given up, newest first."""
         ...
 
-    async def revive(self, job: int, *, now: int) -> bool:
-        """Queue a dead letter again; whether there was one."""
+    async def revive(self, job: int, *, now: int, audit: AuditEntry) -> bool:
+        """Queue a dead letter again, and record who had that done in the same transaction; whether there was one.
+
+        Where there was none, nothing is recorded either.
+        """
         ...
 
     async def waiting(self) -> int:

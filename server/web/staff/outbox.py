@@ -20,9 +20,9 @@ async def list_outbox(call: Call[Nothing, Nothing]) -> Response:
 async def retry_effect(call: Call[Nothing, Nothing]) -> Response:
     """Queue an effect that was given up again; `not_found` where there is none."""
     job: int = call.part("job", JobId)
-    if not await call.context.shop.outbox.revive(job, now=call.context.store.now()):
+    entry = AuditEntry(actor=call.actor(), action="outbox.retry", subject=f"job:{job}")
+    if not await call.context.shop.outbox.revive(job, now=call.context.store.now(), audit=entry):
         raise ProblemError(Code.NOT_FOUND)
-    await call.context.audit.record(AuditEntry(actor=call.actor(), action="outbox.retry", subject=f"job:{job}"))
     return json_response(RetriedAnswer(queued=True))
 
 

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from server.db.audit import PostgresAudit
 from server.db.catalogue import PostgresCatalogue
 from server.db.engine import create_engine
 from server.db.orders import PostgresOrders
 from server.db.outbox import PostgresOutbox
-from server.ports import Catalogue
+from server.ports import Audit, Catalogue
 from server.ports.orders import Orders
 from server.ports.outbox import Outbox
 from tests.contract.catalogue.conftest import DEFAULTS
@@ -46,6 +47,12 @@ def orders(engine: AsyncEngine, world: World) -> Orders:
 def outbox(engine: AsyncEngine) -> Outbox:
     """The outbox on PostgreSQL."""
     return PostgresOutbox(engine)
+
+
+@pytest.fixture
+def audit(engine: AsyncEngine) -> Audit:
+    """The audit on PostgreSQL."""
+    return PostgresAudit(engine)
 
 
 @pytest.fixture

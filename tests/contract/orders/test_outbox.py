@@ -7,6 +7,8 @@ import pytest
 
 from server.domain.orders import Effect, EffectKind, NoticeKind
 from server.domain.settlement import cancel
+from server.domain.staff import Actor, AuditEntry
+from server.ports import Audit
 from server.ports.orders import Change, Orders
 from server.ports.outbox import Job, Outbox
 from tests.contract.orders.world import NOW, give_up, make, new_order, new_payment
@@ -14,6 +16,7 @@ from tests.contract.orders.world import NOW, give_up, make, new_order, new_payme
 SEATS = Effect(kind=EffectKind.SEATS)
 TICKETS = Effect(kind=EffectKind.NOTICE, subject=NoticeKind.TICKETS.value)
 VOID = Effect(kind=EffectKind.VOID, subject="pay-1")
+RETRY = AuditEntry(actor=Actor(id="ann"), action="outbox.retry", subject="job:1")
 
 
 async def place(orders: Orders, *effects: Effect, order: str = "o1", seat: str = "A1") -> None:
@@ -75,11 +78,26 @@ async def test_a_dead_letter_holds_up_nobody(orders: Orders, outbox: Outbox) -> 
     (letter,) = await outbox.dead()
     assert (letter.job.id, letter.error) == (first.id, "nosuch ? seat")
     assert [job.id for job in await claim(outbox)] != [first.id]
-    assert await outbox.revive(first.id, now=NOW + 10)
-    assert not await outbox.revive(first.id, now=NOW + 10)
+    assert await outbox.revive(first.id, now=NOW + 10, audit=RETRY)
+    assert not await outbox.revive(first.id, now=NOW + 10, audit=RETRY)
     assert await outbox.dead() == ()
     (revived,) = await claim(outbox, NOW + 10)
     assert (revived.key, revived.attempt) == (first.key, 1)
+
+
+async def test_who_had_it_tried_again_is_recorded_with_that(orders: Orders, outbox: Outbox, audit: Audit) -> None:
+    """An entry that the audit refuses leaves the letter dead; there is one for each letter that was queued again."""
+    await place(orders, SEATS)
+    (job,) = await claim(outbox)
+    await outbox.failed(job, "hopeless", again_at=None)
+    wrong = msgspec.structs.replace(RETRY, action="no action")
+    with pytest.raises(Exception, match="audit_action"):
+        await outbox.revive(job.id, now=NOW, audit=wrong)
+    assert [letter.job.id for letter in await outbox.dead()] == [job.id]
+    assert await outbox.revive(job.id, now=NOW, audit=RETRY)
+    assert not await outbox.revive(job.id, now=NOW, audit=RETRY)
+    records = (await audit.page(after=None, limit=10)).records
+    assert [(record.actor, record.action, record.subject) for record in records] == [("ann", "outbox.retry", "job:1")]
 
 
 async def test_a_lost_lease_does_not_count(orders: Orders, outbox: Outbox) -> None:

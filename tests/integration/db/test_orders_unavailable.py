@@ -21,6 +21,7 @@ from server.domain.errors import UnavailableError
 from server.domain.holds import Once
 from server.domain.ledger import SeatEvent
 from server.domain.orders import Effect, EffectKind
+from server.domain.staff import SYSTEM, AuditEntry
 from server.ports.order_search import OrderQuery
 from server.ports.outbox import Job
 from server.ports.push import PushSubscription
@@ -29,6 +30,7 @@ from tests.contract.orders.world import KEPT, NOW, message, new_order
 
 ONCE = Once(key="k", body_hash="h")
 JOB = Job(id=1, key="k", order="o1", effect=Effect(kind=EffectKind.SEATS), attempt=1, created_at=0)
+RETRY = AuditEntry(actor=SYSTEM, action="outbox.retry", subject="job:1")
 PUSH = PushSubscription(endpoint="https://push.example/1", p256dh="k", auth="a", locale="vi")
 EVENT = SeatEvent(
     showtime="s1", epoch="e", version=1, seat=0, event="granted", holder_hash=None, order=None, reason=None, at=0
@@ -58,7 +60,7 @@ CALLS: dict[str, Callable[[AsyncEngine], Awaitable[object]]] = {
     "done": lambda engine: PostgresOutbox(engine).done(JOB),
     "failed": lambda engine: PostgresOutbox(engine).failed(JOB, "e", again_at=None),
     "dead": lambda engine: PostgresOutbox(engine).dead(),
-    "revive": lambda engine: PostgresOutbox(engine).revive(1, now=NOW),
+    "revive": lambda engine: PostgresOutbox(engine).revive(1, now=NOW, audit=RETRY),
     "waiting": lambda engine: PostgresOutbox(engine).waiting(),
     "append": lambda engine: PostgresSeatLedger(engine).append([EVENT]),
     "of_seat": lambda engine: PostgresSeatLedger(engine).of_seat("s1", 0, at=NOW),
