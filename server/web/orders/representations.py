@@ -179,7 +179,7 @@ def order_fields(order: Order, showtime: Showtime) -> dict[str, Any]:
 
 
 def refund_answers(order: Order) -> tuple[RefundAnswer, ...]:
-    """The order's refunds, the oldest first."""
+    """The order's refunds that count, the oldest first."""
     return tuple(
         RefundAnswer(
             reference=row.reference,
@@ -189,7 +189,7 @@ def refund_answers(order: Order) -> tuple[RefundAnswer, ...]:
             seats=row.seats,
             created_at=row.created_at,
         )
-        for row in order.refunds
+        for row in order.owed()
     )
 
 
