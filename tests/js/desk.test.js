@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { questionsOf } from "../../static/js/core/order-query.js";
-import { amountOf, leftOf, refundable, worthOf } from "../../static/js/core/refund-choice.js";
+import { amountOf, leftOf, refundable, underWay, worthOf } from "../../static/js/core/refund-choice.js";
 
 const ID = "aaaabbbbccccddddeeeeffff";
 
@@ -45,19 +45,25 @@ function paid(more = {}) {
   };
 }
 
-/** @param {number} amount @param {string} payment */
-const back = (amount, payment = "p1") => {
-  const rest = { reference: "r", state: "sent", reason: "", by: "mai", seats: [], code: null, created_at: 0 };
-  return { ...rest, amount, payment };
+/** @param {number} amount @param {string} payment @param {string} state */
+const back = (amount, payment = "p1", state = "sent") => {
+  const rest = { reference: "r", reason: "", by: "mai", seats: [], code: null, created_at: 0 };
+  return { ...rest, amount, payment, state };
 };
 
 test("what is left is what the payment of the order took, less what goes back of it", () => {
   assert.equal(leftOf(paid()), 170_000);
   assert.equal(leftOf(paid({ refunds: [back(20_000), back(170_000, "p0")] })), 150_000);
+  assert.equal(leftOf(paid({ refunds: [back(20_000, "p1", "replaced"), back(20_000)] })), 150_000);
   assert.equal(leftOf(paid({ payments: [] })), 0);
   assert.ok(refundable(paid()));
   assert.ok(!refundable(paid({ refunds: [back(170_000)], state: "refunding" })));
   assert.ok(!refundable(paid({ state: "open" })));
+});
+
+test("a refund is under way until its gateway says an end, or another replaces it", () => {
+  for (const state of ["requested", "sent", "unknown"]) assert.ok(underWay(back(1, "p1", state)), state);
+  for (const state of ["done", "failed", "replaced"]) assert.ok(!underWay(back(1, "p1", state)), state);
 });
 
 test("seats are worth their price, and all of them what is left", () => {

@@ -25,12 +25,17 @@
 /** States in which staff may send money back. */
 const REFUNDABLE = new Set(["paid", "review", "refunding", "partly_refunded"]);
 
-/** What is left of the payment that pays the order. @param {StaffOrder} order */
+/** What is left of the payment that pays; a refund that was sent anew counts once. @param {StaffOrder} order */
 export function leftOf({ payments, refunds }) {
   const paid = payments.find(({ pays }) => pays);
   if (!paid) return 0;
-  const gone = refunds.filter(({ payment }) => payment === paid.reference);
+  const gone = refunds.filter(({ payment, state }) => payment === paid.reference && state !== "replaced");
   return gone.reduce((left, { amount }) => left - amount, paid.captured);
+}
+
+/** Whether a refund waits for its gateway. @param {StaffRefund} refund */
+export function underWay({ state }) {
+  return state === "requested" || state === "sent" || state === "unknown";
 }
 
 /** Whether there is money that staff may send back. @param {StaffOrder} order */

@@ -2,6 +2,7 @@
 
 import { money } from "../core/format.js";
 import { questionsOf } from "../core/order-query.js";
+import { underWay } from "../core/refund-choice.js";
 import { element, hook } from "../ui/dom.js";
 import { OrderDetail } from "./order-detail.js";
 import { badge, moment, showSheet } from "./sheet.js";
@@ -98,7 +99,7 @@ function changed(order) {
 /** Follows money that is on its way. */
 async function follow() {
   const { id, refunds } = shown ?? { id: "", refunds: [] };
-  if (document.hidden || !refunds.some(({ state }) => state !== "done" && state !== "failed")) return;
+  if (document.hidden || !refunds.some(underWay)) return;
   const order = await shell.ask(`/staff/orders/${encodeURIComponent(id)}`);
   if (order && shown?.id === id && JSON.stringify(order) !== JSON.stringify(shown)) changed(order);
 }
