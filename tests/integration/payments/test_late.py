@@ -13,7 +13,7 @@ from tests.integration.payments.town import Town
 
 BOTH = pytest.mark.parametrize("name", ["vnpay", "momo"])
 SEATS = {"vnpay": ("F7", "F8"), "momo": ("G7", "G8")}
-PAYMENT_MS = 2500
+PAYMENT_MS = 4000
 """Long enough to reach the gateway's page on a busy machine."""
 
 
@@ -27,7 +27,7 @@ async def at_the_page(town: Town, name: str) -> tuple[Buyer, dict[str, Any]]:
 
 async def visit(order: dict[str, Any]) -> None:
     """Open the gateway's page, so that it knows of the payment."""
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as browser:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as browser:
         page = await browser.get(order["payment"]["redirect_url"])
     assert page.status_code == 200
 

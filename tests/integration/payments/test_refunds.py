@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.gateways import Mode
-from tests.integration.payments.town import Town, paid
+from tests.integration.payments.town import SOON_MS, Town, paid
 
 BOTH = pytest.mark.parametrize("name", ["vnpay", "momo"])
 SEATS = ("F7", "F8")
@@ -68,11 +68,13 @@ async def test_all_goes_back_at_once(town: Town, name: str) -> None:
 @pytest.mark.parametrize("mode", [Mode.LOST, Mode.GARBAGE])
 async def test_a_refund_without_an_answer_is_asked_about_and_sent_once(opening: Any, name: str, mode: Mode) -> None:
     """Whether it was done, or never was: the question says so, and the money goes back exactly once."""
-    async with opening(vnpay_timeout_ms=700, momo_timeout_ms=700) as town:
+    async with opening(vnpay_timeout_ms=SOON_MS, momo_timeout_ms=SOON_MS) as town:
         gateway = town.gateway(name)
         buyer, order = await paid(town, name, *SEATS)
         gateway.behave(mode, "refund")
         await town.manager.refunds(order)
+        # A refund is unknown from just before it is sent.
+        await town.called(name, "refund")
         await town.manager.sees_refunds(order, "unknown")
         gateway.behave(Mode.RIGHT, "refund")
         await town.manager.sees_refunds(order, ACCEPTED[name])
@@ -88,14 +90,16 @@ async def test_a_refund_without_an_answer_is_asked_about_and_sent_once(opening: 
 @BOTH
 async def test_a_part_that_never_arrived_is_not_taken_for_the_part_before_it(opening: Any, name: str) -> None:
     """Of two parts of one price the second gets lost: what the gateway shows is the first, and the second is sent."""
-    async with opening(vnpay_timeout_ms=700, momo_timeout_ms=700) as town:
+    async with opening(vnpay_timeout_ms=SOON_MS, momo_timeout_ms=SOON_MS) as town:
         gateway = town.gateway(name)
         buyer, order = await paid(town, name, *SEATS)
         await town.manager.refunds(order, seats=["F7"])
         await town.refunds_end()
         await town.manager.sees_refunds(order, "done")
         gateway.behave(Mode.ERROR, "refund")
+        gateway.log.clear()
         await town.manager.refunds(order, seats=["F8"])
+        await town.called(name, "refund")
         await town.manager.sees_refunds(order, "done", "unknown")
         gateway.behave(Mode.RIGHT, "refund")
         await town.manager.sees_refunds(order, "done", ACCEPTED[name])

@@ -12,7 +12,7 @@ from tests.gateways import Mode
 from tests.gateways.serving import Serving
 from tests.integration.payments.conftest import Opening
 from tests.integration.payments.people import API
-from tests.integration.payments.town import Town, heard
+from tests.integration.payments.town import SOON_MS, Town, heard
 
 SEATS = ("F7", "F8")
 UNWELL = (Mode.NEVER, Mode.LOST, Mode.GARBAGE, Mode.ERROR, Mode.FORGED, Mode.HUGE, Mode.BUSY)
@@ -20,7 +20,7 @@ UNWELL = (Mode.NEVER, Mode.LOST, Mode.GARBAGE, Mode.ERROR, Mode.FORGED, Mode.HUG
 
 async def test_an_order_waits_for_a_page_that_momo_does_not_make(opening: Opening) -> None:
     """It is there with its seats and no address to go to; another attempt is made when MoMo is well again."""
-    async with opening(momo_timeout_ms=500) as town:
+    async with opening(momo_timeout_ms=SOON_MS) as town:
         buyer = await town.buyer()
         for place, mode in enumerate(UNWELL, start=1):
             seat = f"F{place}"
@@ -79,7 +79,7 @@ async def test_vnpay_calls_again_when_the_answer_is_lost(town: Town) -> None:
     answers: list[bytes] = []
 
     async def lose(request: Request) -> Response:
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as onward:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as onward:
             answer = await onward.get(f"{town.app.url}{API}/payments/vnpay/ipn?{request.url.query}")
         answers.append(answer.content)
         return Response(status_code=502) if len(answers) == 1 else Response(answer.content)
@@ -104,7 +104,7 @@ async def test_vnpay_calls_again_while_the_server_is_away(town: Town) -> None:
     """It restarts in the middle: the calls that found nobody are made up for by the one that did."""
     buyer = await town.buyer()
     order = await buyer.orders_seats(*SEATS, gateway="vnpay")
-    town.vnpay.retry_s = 0.5
+    town.vnpay.retry_s, town.vnpay.retries = 0.5, 100
     await town.vnpay.visit(order["payment"]["redirect_url"])
     await town.app.stop()
     town.vnpay.end(order["payment"]["redirect_url"].partition("vnp_TxnRef=")[2].partition("&")[0], "paid")

@@ -5,7 +5,7 @@ import pytest
 from tests.gateways import Mode
 from tests.integration.payments.conftest import Opening
 from tests.integration.payments.people import eventually, reference
-from tests.integration.payments.town import Town
+from tests.integration.payments.town import SOON_MS, Town
 
 SEATS = ("F7", "F8")
 VOIDED = 1017
@@ -36,16 +36,12 @@ async def test_money_is_taken_while_the_seats_are_held(opening: Opening) -> None
 @pytest.mark.parametrize("mode", [Mode.LOST, Mode.ERROR])
 async def test_a_capture_without_an_answer_is_repeated(opening: Opening, mode: Mode) -> None:
     """Under the same ids, so that the money is taken once, whether the first call had arrived or not."""
-    async with opening(momo_capture="two_step", momo_timeout_ms=500) as town:
+    async with opening(momo_capture="two_step", momo_timeout_ms=SOON_MS) as town:
         buyer = await town.buyer()
         order = await buyer.orders_seats(*SEATS, gateway="momo")
         town.momo.behave(mode, "confirm")
         await town.momo.pay(order["payment"]["redirect_url"])
-
-        async def tried() -> bool:
-            return bool(town.momo.calls("confirm"))
-
-        await eventually(tried, lambda: "nothing was captured")
+        await town.called("momo", "confirm")
         assert (await buyer.order(order))["state"] == "open"
         town.momo.behave(Mode.RIGHT, "confirm")
         await buyer.sees(order, "paid")

@@ -42,6 +42,9 @@ SUBJECTS: Final = {
 QUICKER: Final = frozenset({"momo_timeout_ms"})
 """Settings that a test may set below what a server would start with."""
 
+SOON_MS: Final = 2000
+"""A time-out for tests in which a gateway falls silent: soon over, and longer than answers take on a busy machine."""
+
 
 class Town:
     """`app`, `vnpay`, `momo` and the `manager`; customers come by `buyer`, mails lie in the outbox of `app`."""
@@ -52,6 +55,7 @@ class Town:
         self.momo = momo
         self.manager = manager
         self.buyers: list[Buyer] = []
+        self._ahead_ms = 0
         self._stack = AsyncExitStack()
 
     def gateway(self, name: str) -> LocalVnpay | LocalMomo:
@@ -62,7 +66,7 @@ class Town:
         """A new guest."""
         token = await self.app.session()
         headers = {"Authorization": f"Bearer {token}"}
-        client = httpx.AsyncClient(base_url=self.app.url, headers=headers, timeout=15, trust_env=False)
+        client = httpx.AsyncClient(base_url=self.app.url, headers=headers, timeout=30, trust_env=False)
         await self._stack.enter_async_context(client)
         self.buyers.append(Buyer(client))
         return self.buyers[-1]
@@ -89,12 +93,24 @@ class Town:
 
         await eventually(look, lambda: f"mails: {self.mails(buyer)}, not {counts}")
 
+    async def called(self, name: str, call: str) -> None:
+        """Wait until a gateway has got such a call; what it makes of it is decided then."""
+
+        async def look() -> bool:
+            return bool(self.gateway(name).calls(call))
+
+        await eventually(look, lambda: f"{name} was never asked to {call}")
+
     async def later(self, ms: int, action: Callable[[Rounds], Awaitable[object]]) -> None:
         """Let another worker, whose clock is `ms` ahead, make the rounds `action`."""
         await later(self.app, ms, action)
 
     async def refunds_end(self, status: str = "00") -> None:
-        """Let VNPay come to an end with every refund that it accepted, and a worker ask about them six minutes on."""
+        """Let VNPay come to an end with every refund that it accepted, and a worker ask about all that are open.
+
+        Each time six minutes later than the last: a question that came before the end keeps the next from being asked
+        for five.
+        """
 
         async def accepted() -> bool:
             return not (await self.manager.figures())["waiting_jobs"]
@@ -103,7 +119,8 @@ class Town:
         for reference, transaction in self.vnpay.transactions.items():
             if transaction.refund.get("TransactionStatus") == "05":
                 self.vnpay.finish_refund(reference, status=status)
-        await self.later(360_000, lambda rounds: rounds.ask_refunds())
+        self._ahead_ms += 360_000
+        await self.later(self._ahead_ms, lambda rounds: rounds.ask_refunds())
 
     async def balance(self) -> None:
         """Wait until all is done, and hold the gateways' books, the staff's figures and the tickets together."""
@@ -165,7 +182,7 @@ async def open_town(addresses: Addresses, folder: Path, prefix: str, **changes: 
         await app.start()
         vnpay.ipn_url = f"{app.url}{API}/payments/vnpay/ipn"
         try:
-            async with httpx.AsyncClient(base_url=app.url, timeout=15, trust_env=False) as desk:
+            async with httpx.AsyncClient(base_url=app.url, timeout=30, trust_env=False) as desk:
                 await succeeded(desk.post(f"{API}/staff/session", json={"login": LOGIN, "password": PASSWORD}))
                 town = Town(app, vnpay, momo, Manager(desk))
                 try:
