@@ -12,6 +12,7 @@ from server.checkout.ids import order_id
 from server.checkout.points import Point, Reach, pass_by
 from server.domain.decisions import SEATS
 from server.domain.errors import (
+    Conflict,
     ConflictError,
     IdempotencyInProgressError,
     IdempotencyMismatchError,
@@ -76,7 +77,7 @@ class Checkout:
         draft = self._draft(holder, ask, once, showtime, layout)
         gateway = self._gateways.taking(ask.gateway, draft.amount, draft.currency)
         if ask.expected_total is not None and ask.expected_total != draft.amount:
-            raise ConflictError(total=draft.amount)
+            raise ConflictError(Conflict.PRICE, total=draft.amount)
         for rule in self._rules:
             rule(showtime, layout, indexes)
         pinned = await self._store.pin(showtime.id, holder, indexes, draft.id, deadline=draft.expires_at)
@@ -94,7 +95,7 @@ class Checkout:
             # A twin of this request placed it meanwhile.
             if replay := await self._replay(holder, once, represent):
                 return replay
-            raise ConflictError(order=order.id) from error
+            raise ConflictError(Conflict.ORDERED, order=order.id) from error
         if kept is not None:
             return Answered(kept=kept, order=order)
         return await self._go_on(order, holder, once, represent)

@@ -7,7 +7,7 @@ from server.checkout.asking import Answered, Represent
 from server.checkout.gateways import MAX_ATTEMPTS, Gateways, new_payment
 from server.checkout.ids import new_pair, pair_for
 from server.domain.decisions import Decision
-from server.domain.errors import ConflictError, IdempotencyInProgressError
+from server.domain.errors import Conflict, ConflictError, IdempotencyInProgressError
 from server.domain.holds import Once
 from server.domain.orders import Order, OrderState, RefundState
 from server.domain.payments import Verdict
@@ -73,9 +73,10 @@ class OrderDesk:
             return self._answer(change, redirected(change.order, payment.reference, url), holder, once, represent)
 
     def _check_payable(self, order: Order) -> None:
-        late = self._now() >= order.expires_at
-        if order.state is not OrderState.OPEN or late or len(order.payments) >= MAX_ATTEMPTS:
-            raise ConflictError(order=order.id)
+        if order.state is not OrderState.OPEN or self._now() >= order.expires_at:
+            raise ConflictError(Conflict.NOT_OPEN, order=order.id)
+        if len(order.payments) >= MAX_ATTEMPTS:
+            raise ConflictError(Conflict.ATTEMPTS, order=order.id)
 
     async def cancel(self, order_id: str, *, holder: str, once: Once | None, represent: Represent) -> Answered:
         """Give an open order up. One that is cancelled stays so; raises `ConflictError` for any other."""
@@ -84,7 +85,7 @@ class OrderDesk:
         async with self._orders.change(order_id) as change:
             decision = cancel(change.order)
             if decision.verdict is Verdict.ALREADY and change.order.state is not OrderState.CANCELLED:
-                raise ConflictError(order=order_id)
+                raise ConflictError(Conflict.NOT_OPEN, order=order_id)
             change.effects.extend(decision.effects)
             answered = self._answer(change, decision.order, holder, once, represent)
         self._nudge()
@@ -133,8 +134,15 @@ class OrderDesk:
         return answered
 
     async def approve(self, order_id: str, *, actor: Actor) -> Order:
-        """Clear an order under review; raises `ConflictError` for any other that is not paid already."""
-        return await self._act(order_id, approve, actor, "order.approve", {})
+        """Clear an order under review; raises `ConflictError` for any other."""
+
+        def cleared(order: Order) -> Decision:
+            decision = approve(order)
+            if decision.verdict is Verdict.ALREADY:
+                raise ConflictError(Conflict.NOT_IN_REVIEW, order=order.id)
+            return decision
+
+        return await self._act(order_id, cleared, actor, "order.approve", {})
 
     async def retry_refund(self, order_id: str, reference: str, *, actor: Actor) -> Order:
         """Send a refund that failed once more; raises `ConflictError` for one that did not fail."""
@@ -145,7 +153,7 @@ class OrderDesk:
     def _resent(self, order: Order, reference: str) -> Decision:
         row = order.refund(reference)
         if row is None or row.state is not RefundState.FAILED:
-            raise ConflictError(order=order.id)
+            raise ConflictError(Conflict.NOT_FAILED, order=order.id)
         return replaced(order, reference, new_id=new_pair)
 
     async def _act(
@@ -158,8 +166,6 @@ class OrderDesk:
     ) -> Order:
         async with self._orders.change(order_id) as change:
             decision = act(change.order)
-            if decision.verdict is Verdict.ALREADY:
-                raise ConflictError(order=order_id)
             change.order = decision.order
             change.effects.extend(decision.effects)
             change.audit.append(AuditEntry(actor=actor, action=action, subject=f"order:{order_id}", details=details))

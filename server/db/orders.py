@@ -19,7 +19,7 @@ from server.db.placing import SeatsVanishedError, place
 from server.db.slugs import SLUG
 from server.db.tables.orders import order_seats, orders, payments, refunds
 from server.db.writing import TRIES, constraint, lost, transaction, writing
-from server.domain.errors import ConflictError, OrderNotFoundError, UnavailableError
+from server.domain.errors import Conflict, ConflictError, OrderNotFoundError, UnavailableError
 from server.domain.holds import Once
 from server.domain.orders import Effect, Order, OrderState, RefundState
 from server.domain.staff import AuditEntry
@@ -191,7 +191,7 @@ async def _write(connection: AsyncConnection, before: Order, change: PostgresCha
         await save(connection, before, after, told_at=told_at)
     except exc.IntegrityError as error:
         if constraint(error) == LIVE_INDEX:
-            raise ConflictError from error
+            raise ConflictError(Conflict.SOLD) from error
         raise
     await enqueue(connection, after, change.effects)
     for entry in change.audit:

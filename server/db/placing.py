@@ -13,7 +13,7 @@ from server.db.order_rows import order_values, seat_values, with_next_version
 from server.db.outbox import enqueue
 from server.db.tables.catalogue import seats, showtimes
 from server.db.tables.orders import order_seats, orders
-from server.domain.errors import ConflictError, GoneError, OrderExistsError
+from server.domain.errors import Conflict, ConflictError, GoneError, OrderExistsError
 from server.domain.orders import Effect, Order, OrderState
 from server.domain.settlement import expire
 
@@ -77,7 +77,8 @@ async def _take_seats(connection: AsyncConnection, order: Order) -> None:
         raise SeatsVanishedError
     own = next((row.id for row in found if row.holder == order.holder), None)
     theirs = [row.seat for row in found if own is None or row.id == own]
-    raise ConflictError(order=own, seats=await _indexes(connection, order.showtime, theirs))
+    reason = Conflict.SOLD if own is None else Conflict.ORDERED
+    raise ConflictError(reason, order=own, seats=await _indexes(connection, order.showtime, theirs))
 
 
 async def _check_fences(connection: AsyncConnection, order: Order) -> None:

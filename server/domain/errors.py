@@ -26,6 +26,7 @@ CineBookError
     └── UnavailableError          503, `outcome`, `retry_after_ms`
 """
 
+from enum import StrEnum
 from typing import ClassVar
 
 from protocol.codes import Code, Outcome
@@ -167,8 +168,21 @@ class GoneError(RefusedError):
     code = Code.GONE
 
 
+class Conflict(StrEnum):
+    """What is not so any more. `ordered`: another order of the same holder has the seats; `sold`: somebody else's."""
+
+    PRICE = "price"
+    ORDERED = "ordered"
+    SOLD = "sold"
+    NOT_OPEN = "not_open"
+    ATTEMPTS = "attempts"
+    NOT_IN_REVIEW = "not_in_review"
+    NOT_FAILED = "not_failed"
+    REFUNDS = "refunds"
+
+
 class ConflictError(RefusedError):
-    """What the request builds on is not so any more.
+    """What the request builds on is not so any more, for this `reason`.
 
     With `order`, `seats` are in that other checkout of the same holder; with `total`, that is the price now, in the
     minor unit of the showtime's currency.
@@ -176,8 +190,11 @@ class ConflictError(RefusedError):
 
     code = Code.CONFLICT
 
-    def __init__(self, *, order: str | None = None, total: int | None = None, seats: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, reason: Conflict, *, order: str | None = None, total: int | None = None, seats: tuple[int, ...] = ()
+    ) -> None:
         super().__init__(seats=seats)
+        self.reason = reason
         self.order = order
         self.total = total
 

@@ -3,6 +3,7 @@
 from typing import Final, Literal
 
 from protocol.codes import Code, NoticeCode
+from server.domain.errors import Conflict
 
 Language = Literal["vi", "en"]
 
@@ -111,6 +112,41 @@ _TEXTS: Final[dict[Code, dict[Language, str]]] = {
     },
 }
 
+_CONFLICTS: Final[dict[Conflict, dict[Language, str]]] = {
+    Conflict.PRICE: {
+        "en": "These seats do not cost `expected_total`: `total` is their price now. Nothing was ordered.",
+        "vi": "Giá ghế không phải `expected_total`: giá hiện tại là `total`. Chưa đặt gì cả.",
+    },
+    Conflict.ORDERED: {
+        "en": "Your own order `order` has these seats already.",
+        "vi": "Đơn hàng `order` của chính bạn đã có những ghế này.",
+    },
+    Conflict.SOLD: {
+        "en": "An order of somebody else has at least one of these seats.",
+        "vi": "Có ghế đã thuộc về đơn hàng của người khác.",
+    },
+    Conflict.NOT_OPEN: {
+        "en": "The order is not open any more, so it can neither be paid nor given up.",
+        "vi": "Đơn hàng không còn mở nên không thể thanh toán hay huỷ.",
+    },
+    Conflict.ATTEMPTS: {
+        "en": "The order has had as many attempts to pay it as there may be.",
+        "vi": "Đơn hàng đã hết số lần thử thanh toán.",
+    },
+    Conflict.NOT_IN_REVIEW: {
+        "en": "The order is not under review.",
+        "vi": "Đơn hàng không ở trạng thái đang kiểm tra.",
+    },
+    Conflict.NOT_FAILED: {
+        "en": "The refund has not failed, so it is not sent again.",
+        "vi": "Khoản hoàn tiền không thất bại nên không gửi lại.",
+    },
+    Conflict.REFUNDS: {
+        "en": "This cannot be done with the refunds of this order; `errors` says why.",
+        "vi": "Không thể làm vậy với các khoản hoàn tiền của đơn này; `errors` cho biết lý do.",
+    },
+}
+
 _NOTICES: Final[dict[NoticeCode, dict[Language, str]]] = {
     NoticeCode.DRAINING: {
         "en": "This server is being renewed. You will be connected again in a moment.",
@@ -134,6 +170,11 @@ _NOTICES: Final[dict[NoticeCode, dict[Language, str]]] = {
 def text(code: Code, language: Language) -> str:
     """The sentence for `code`; every code has one in every language."""
     return _TEXTS[code][language]
+
+
+def conflict_text(why: Conflict, language: Language) -> str:
+    """The sentence for a conflict, which names the fields that are to be looked at."""
+    return _CONFLICTS[why][language]
 
 
 def notice_text(code: NoticeCode, language: Language) -> str:

@@ -6,6 +6,7 @@ import msgspec
 
 from protocol.codes import Code
 from server.domain.errors import (
+    Conflict,
     ConflictError,
     GoneError,
     HoldCapError,
@@ -59,7 +60,7 @@ def _refuse(answer: Answer, *, in_part: bool) -> NoReturn:
         raise _WITH_SEATS[code](seats=msgspec.msgpack.decode(answer.body, type=Seats))
     if code is Reply.CONFLICT:
         other = msgspec.msgpack.decode(answer.body, type=ConflictBody)
-        raise ConflictError(order=other.order, seats=other.seats)
+        raise ConflictError(Conflict.ORDERED, order=other.order, seats=other.seats)
     if code in _CODES:
         pairs = msgspec.msgpack.decode(answer.body, type=Rejections)
         rejected = rejected_seats(pairs) if in_part else ()

@@ -9,9 +9,9 @@ from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
 from protocol.codes import Code, Outcome
-from server.domain.errors import ConflictError, NotFoundError, RefusedError, TokenError
+from server.domain.errors import Conflict, ConflictError, NotFoundError, RefusedError, TokenError
 from server.ops.metrics import REFUSED
-from server.ops.texts import Language, language_of, text
+from server.ops.texts import Language, conflict_text, language_of, text
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_BASE: Final = "https://cinebook.example/problems/"
@@ -50,7 +50,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ProblemError(Exception):
-    """Ends a request with the problem of this `code`; `fields` are those of `Problem` that the code carries."""
+    """Ends a request with the problem of this `code`; `fields` are what `problem_response` takes beside it."""
 
     def __init__(self, code: Code, **fields: Any) -> None:
         super().__init__(code.value)
@@ -69,15 +69,18 @@ def request_id(connection: HTTPConnection) -> str:
     return identity
 
 
-def problem_response(connection: HTTPConnection, code: Code, **fields: Any) -> Response:
-    """The problem document for `code`, in the language that the client prefers."""
+def problem_response(connection: HTTPConnection, code: Code, *, why: Conflict | None = None, **fields: Any) -> Response:
+    """The problem document for `code`, in the language that the client prefers.
+
+    `fields` are those of `Problem` that the code carries; `why` tells conflicts apart, for people.
+    """
     REFUSED.labels(code.value).inc()
     language: Language = language_of(connection.headers.get("accept-language"))
     problem = Problem(
         type=TYPE_BASE + code.value.replace("_", "-"),
         title=code.value.replace("_", " ").capitalize(),
         status=code.http_status,
-        detail=text(code, language),
+        detail=text(code, language) if why is None else conflict_text(why, language),
         code=code,
         instance=request_id(connection),
         **fields,
@@ -138,13 +141,14 @@ HANDLERS: Final = {
 
 
 def facts_of(error: RefusedError) -> dict[str, Any]:
-    """What a refusal carries beside seats."""
+    """What a refusal carries beside seats, as `problem_response` takes it."""
     facts: dict[str, Any] = {}
     if error.outcome is not None:
         facts["outcome"] = error.outcome
     if error.retry_after_ms is not None:
         facts["retry_after_ms"] = error.retry_after_ms
     if isinstance(error, ConflictError):
+        facts["why"] = error.reason
         if error.order is not None:
             facts["order"] = error.order
         if error.total is not None:

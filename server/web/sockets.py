@@ -3,7 +3,7 @@
 import itertools
 import re
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -130,7 +130,7 @@ class SocketEndpoint:
 
 async def _refuse(code: Code, scope: Scope, receive: Receive, send: Send) -> None:
     websocket = WebSocket(scope, receive, send)
-    facts = {"retry_after_ms": FULL_RETRY_MS} if code is Code.UNAVAILABLE else {}
+    facts: dict[str, Any] = {"retry_after_ms": FULL_RETRY_MS} if code is Code.UNAVAILABLE else {}
     await websocket.send_denial_response(problem_response(websocket, code, **facts))
 
 

@@ -7,6 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from protocol.codes import Code
+from server.domain.errors import Conflict
 from server.domain.orders import Order
 from server.domain.refunds import RefundRefusedError
 from server.domain.staff import Role
@@ -44,7 +45,8 @@ async def refund_order(call: Call[RefundRequest, Nothing]) -> Response:
             represent=await _representing(call, order_id),
         )
     except RefundRefusedError as error:
-        raise ProblemError(Code.CONFLICT, errors=(FieldError(field="body", message=str(error)),)) from error
+        errors = (FieldError(field="body", message=str(error)),)
+        raise ProblemError(Code.CONFLICT, why=Conflict.REFUNDS, errors=errors) from error
     return sent(answered)
 
 

@@ -6,7 +6,8 @@ import pytest
 from starlette.requests import Request
 
 from protocol.codes import Code, Outcome
-from server.ops.texts import language_of, text
+from server.domain.errors import Conflict
+from server.ops.texts import conflict_text, language_of, text
 from server.web.problems import MEDIA_TYPE, problem_response
 
 
@@ -36,6 +37,17 @@ def test_every_code_has_a_text_in_both_languages(code: Code) -> None:
     assert text(code, "vi")
     assert text(code, "en")
     assert text(code, "vi") != text(code, "en")
+
+
+def test_every_conflict_is_told_apart_in_both_languages() -> None:
+    """No two conflicts have the same sentence, nor that of a conflict of which nothing more is known."""
+    said = [conflict_text(why, language) for why in Conflict for language in ("vi", "en")]
+    said += [text(Code.CONFLICT, "vi"), text(Code.CONFLICT, "en")]
+    assert len(set(said)) == len(said)
+    response = problem_response(request("vi"), Code.CONFLICT, why=Conflict.PRICE, total=9)
+    document = json.loads(bytes(response.body))
+    assert (document["detail"], document["total"]) == (conflict_text(Conflict.PRICE, "vi"), 9)
+    assert "why" not in document
 
 
 @pytest.mark.parametrize(("ms", "seconds"), [(1, "1"), (1000, "1"), (1001, "2"), (30_000, "30")])
