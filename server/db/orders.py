@@ -105,14 +105,13 @@ class PostgresOrders:
 
     async def of_reference(self, gateway: str, reference: str) -> str | None:
         """The id of the order that a payment reference is of."""
+        if not SLUG.fullmatch(reference):
+            return None
         columns = payments.c
-        return await self._order_of(
-            reference, select(columns.order).where(columns.gateway == gateway, columns.reference == reference)
-        )
-
-    async def of_refund(self, reference: str) -> str | None:
-        """The id of the order that a refund reference is of."""
-        return await self._order_of(reference, select(refunds.c.order).where(refunds.c.reference == reference))
+        query = select(columns.order).where(columns.gateway == gateway, columns.reference == reference)
+        async with reading(self._engine) as connection:
+            found: str | None = (await connection.execute(query)).scalar_one_or_none()
+        return found
 
     async def live(self, showtime: str, seats: tuple[str, ...]) -> Mapping[str, str]:
         """Which of `seats` are live, each with its order."""
@@ -158,13 +157,6 @@ class PostgresOrders:
         states = (RefundState.SENT.value, RefundState.UNKNOWN.value)
         due = select(refunds.c.order, refunds.c.reference).where(refunds.c.state.in_(states))
         return await self._lease(refunds, due, refunds.c.created_at, now=now, lease_ms=lease_ms, limit=limit)
-
-    async def _order_of(self, reference: str, query: "Select[Any]") -> str | None:
-        if not SLUG.fullmatch(reference):
-            return None
-        async with reading(self._engine) as connection:
-            found: str | None = (await connection.execute(query)).scalar_one_or_none()
-        return found
 
     async def _lease(
         self, table: Table, due: "Select[Any]", age: "ColumnElement[Any]", *, now: int, lease_ms: int, limit: int

@@ -100,10 +100,6 @@ class Orders(Protocol):
         """The id of the order that a payment reference is of."""
         ...
 
-    async def of_refund(self, reference: str) -> str | None:
-        """The id of the order that a refund reference is of."""
-        ...
-
     async def live(self, showtime: str, seats: tuple[str, ...]) -> Mapping[str, str]:
         """Which of `seats` are live, each with its order."""
         ...

@@ -55,7 +55,6 @@ async def test_unknown_orders(orders: Orders, order: str) -> None:
         async with orders.change(order):
             pass
     assert await orders.of_reference("sandbox", order) is None
-    assert await orders.of_refund(order) is None
 
 
 async def test_all_or_nothing(orders: Orders, outbox: Outbox) -> None:
