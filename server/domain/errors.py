@@ -24,6 +24,9 @@ CineBookError
     ├── IdempotencyInProgressError  409, `retry_after_ms`
     ├── RateLimitedError          429, `retry_after_ms`
     └── UnavailableError          503, `outcome`, `retry_after_ms`
+
+What concerns one part alone stands there, below the same root: accounts in `server.domain.staff`, refunds in
+`server.domain.refunds`, receipts and ticket codes beside what makes them.
 """
 
 from enum import StrEnum
@@ -34,7 +37,7 @@ from server.domain.holds import RejectedSeat
 
 
 class CineBookError(Exception):
-    """The root of every error that this package raises on purpose."""
+    """The root of what can go wrong between the parts."""
 
 
 class NotFoundError(CineBookError):
