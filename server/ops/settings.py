@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         default=(), description="Other origins whose pages may connect and write, separated by commas."
     )
     data_dir: Path = Field(
-        default=Path(".cinebook"), description="Where the embedded servers and the generated key live."
+        default=Path(".cinebook"), description="Where the embedded servers, the generated key and the outbox live."
     )
     redis_url: str = Field(default="", description="Redis 7 or Valkey; empty starts an embedded Valkey.")
     redis_prefix: str = Field(default="cinebook:", description="What every key and channel in Redis begins with.")
@@ -48,7 +48,8 @@ class Settings(BaseSettings):
     database_timeout_ms: Positive = Field(default=5000, description="After this a database query is given up.")
     secret_key: SecretStr = Field(
         default=SecretStr(""),
-        description="Signs sessions and receipts; empty generates one and keeps it under `DATA_DIR`.",
+        description="Signs sessions, receipts, tickets and order links, 16 bytes at least; "
+        "empty keeps a generated one under `DATA_DIR`.",
     )
     session_ms: Positive = Field(default=30 * 86_400_000, description="How long a guest session lives without renewal.")
     staff_session_ms: Positive = Field(
@@ -75,7 +76,7 @@ class Settings(BaseSettings):
         default=500, description="How often rooms compare their position with the store's, for messages that were lost."
     )
     write_bytes: Positive = Field(
-        default=32_768, description="What may wait for a client that does not read before it counts as behind."
+        default=32_768, description="Bytes that may wait for a client that does not read before it counts as behind."
     )
     slow_ms: Positive = Field(default=10_000, description="How long a client may stay behind before it is closed.")
     log_length: Positive = Field(
@@ -101,7 +102,7 @@ class Settings(BaseSettings):
         default="", pattern=rf"{_MAILBOX}|^$", description="Where answers to mails go; empty: to `MAIL_FROM`."
     )
     sms_provider: Literal["none", "file", "esms"] = Field(
-        default="none", description="Who sends SMS: eSMS, or `file`, which writes them to `DATA_DIR/outbox`."
+        default="none", description="Who sends SMS: `none`, `esms`, or `file`, which writes them to `DATA_DIR/outbox`."
     )
     sms_timeout_ms: Positive = Field(
         default=10_000, description="After this a request to the SMS provider is given up."
@@ -155,16 +156,19 @@ class Settings(BaseSettings):
     )
     momo_capture: Literal["auto", "two_step"] = Field(
         default="auto",
-        description="Whether MoMo takes the money at once, or `two_step`: when the seats are known to be held still.",
+        description="When MoMo takes the money: `auto`, at once, or `two_step`, "
+        "once the seats are known to be held still.",
     )
     momo_ipn_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Addresses and networks that MoMo may notify us from, separated by commas; empty allows all.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least level logged."
+        default="info", description="The least level logged: `debug`, `info`, `warning` or `error`."
     )
-    log_format: Literal["console", "json"] = Field(default="console", description="How log lines are written.")
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="How log lines are written: `console` or `json`."
+    )
 
     @field_validator(
         "allowed_origins", "gateways", "trusted_proxies", "vnpay_ipn_addresses", "momo_ipn_addresses", mode="before"
@@ -278,10 +282,6 @@ class Settings(BaseSettings):
     def gives_tickets_away(self) -> bool:
         """Whether strangers get tickets for nothing: people come over https, and the sandbox is offered to them."""
         return self.public_url.startswith("https://") and "sandbox" in self.gateways
-
-
-def _text_of(value: object) -> object:
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def _of_scheme(url: str, *schemes: str) -> str:
