@@ -3,6 +3,7 @@
 import msgspec
 
 from server.domain.decisions import SEATS, Decision, NewId, notice
+from server.domain.errors import CineBookError
 from server.domain.orders import (
     LIVE_STATES,
     Effect,
@@ -42,7 +43,7 @@ def send_back(order: Order, payment: str, *, reason: str, now: int, new_id: NewI
     return msgspec.structs.replace(order, **changes), (Effect(kind=EffectKind.REFUND, subject=reference),)
 
 
-class RefundRefusedError(ValueError):
+class RefundRefusedError(CineBookError):
     """This cannot be refunded; the message is a sentence that staff may read."""
 
 
