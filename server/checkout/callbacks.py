@@ -79,10 +79,7 @@ class Callbacks:
         if order_id is None:
             await self._orders.record(record(Verdict.UNKNOWN_REFERENCE))
             return Verdict.UNKNOWN_REFERENCE
-        verdict = await self._settler.settle(order_id, fact, record=record)
-        if fact.outcome is Outcome.PENDING:
-            await self._ask_soon(order_id, fact.reference)
-        return verdict
+        return await self._settler.settle(order_id, fact, record=record)
 
     async def returned(self, name: str, callback: Callback) -> str | None:
         """The order to show a customer who comes back; None where what the browser brings cannot be believed.
@@ -118,7 +115,7 @@ class Callbacks:
     def _record(
         self, gateway: PaymentGateway, kind: str, callback: Callback, fact: Fact | None
     ) -> Callable[[Verdict], CallbackRecord]:
-        raw = callback.body or "&".join(f"{name}={value}" for name, value in callback.query).encode()
+        raw = b"\n".join(part for part in (callback.query_string, callback.body) if part)
 
         def record(verdict: Verdict) -> CallbackRecord:
             return CallbackRecord(
@@ -135,5 +132,9 @@ class Callbacks:
 
 
 def _unanswered(order: Order, fact: Fact) -> bool:
+    """Whether the gateway's own word is missing, or says less than what the browser brings: it may be on its way."""
     payment = order.payment(fact.reference)
-    return payment is not None and payment.state is PaymentState.STARTED
+    if payment is None:
+        return False
+    surprising = payment.state is PaymentState.FAILED and fact.outcome is not Outcome.FAILED
+    return surprising or payment.state is PaymentState.STARTED

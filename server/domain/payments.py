@@ -114,12 +114,14 @@ class RefundAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class Callback(msgspec.Struct, frozen=True, kw_only=True):
     """A request that claims to come from a gateway, before anything of it is believed.
 
-    `query` are its decoded pairs in the order sent, repeated ones too.
+    `query` are its decoded pairs in the order sent, repeated ones too; `query_string` is what they were decoded from,
+    which is kept as it came.
     """
 
     query: tuple[tuple[str, str], ...]
     body: bytes
     content_type: str
+    query_string: bytes = b""
 
 
 class Verdict(StrEnum):

@@ -28,27 +28,36 @@ From then on each question comes when twice the time has passed, without an end:
 gateway that was away for hours is the one that told nobody.
 """
 
+_TAKEN = frozenset({PaymentState.PAID, PaymentState.MISMATCHED, PaymentState.SUSPECTED})
+
 
 def settle(order: Order, fact: Fact, *, now: int, new_id: NewId, heard: bool = False) -> Decision:
     """What a verified fact about one of the order's payments makes of the order.
 
     A payment that came after expiry waits for `reseat`; after a cancellation it goes back, and so does that of a second
     attempt. What was captured once stays captured, whatever a later fact says. `heard`: nobody asked, so that it may be
-    older than what is known: money that is reserved is not let go by it, but asked about.
+    older than what is known. It then lets no reserved money go, and sends none of another amount back: what stands is
+    asked for soon, and until that is answered the right amount still pays.
     """
     payment = order.payment(fact.reference)
     if payment is None:
         return Decision(order=order, verdict=Verdict.UNKNOWN_REFERENCE)
-    if fact.outcome in {Outcome.UNKNOWN, Outcome.PENDING}:
+    if fact.outcome is Outcome.UNKNOWN:
         return Decision(order=order, verdict=Verdict.ALREADY)
-    failed = fact.outcome is Outcome.FAILED
-    matches = fact.amount == payment.amount or (failed and fact.amount is None)
+    failed, pending = fact.outcome is Outcome.FAILED, fact.outcome is Outcome.PENDING
+    # Asked, a gateway need not name the amount of what it did not take.
+    matches = fact.amount == payment.amount or (fact.amount is None and (failed or pending) and not heard)
     if _is_final(payment, fact):
-        return Decision(order=order, verdict=Verdict.ALREADY if matches else Verdict.MISMATCH)
+        known = order if heard else _with_payment(order, _answered(payment))
+        return Decision(order=known, verdict=Verdict.ALREADY if matches else Verdict.MISMATCH)
+    doubtful = pending or (failed and payment.state is PaymentState.AUTHORISED) or (not matches and _took_some(fact))
+    if heard and doubtful:
+        verdict = Verdict.RECORDED if matches else Verdict.MISMATCH
+        return Decision(order=ask_soon(order, payment.reference, now=now), verdict=verdict)
+    if pending:
+        return Decision(order=order, verdict=Verdict.ALREADY)
     if not matches:
         return _mismatched(order, payment, fact, now=now, new_id=new_id)
-    if failed and heard and payment.state is PaymentState.AUTHORISED:
-        return Decision(order=ask_soon(order, payment.reference, now=now))
     if failed:
         state = PaymentState.VOIDED if payment.state is PaymentState.AUTHORISED else PaymentState.FAILED
         return Decision(order=_with_payment(order, _told(payment, fact, state=state)))
@@ -76,13 +85,25 @@ def reseat(order: Order, reference: str, *, seats_free: bool, now: int, new_id: 
 
 def _is_final(payment: Payment, fact: Fact) -> bool:
     """Whether the attempt already is what the fact says, or more than that."""
-    if payment.state in {PaymentState.PAID, PaymentState.MISMATCHED, PaymentState.SUSPECTED}:
+    if payment.state in _TAKEN:
         return True
     same = {
         Outcome.FAILED: {PaymentState.FAILED, PaymentState.VOIDED},
         Outcome.AUTHORISED: {PaymentState.AUTHORISED, PaymentState.VOIDED},
     }
     return payment.state in same.get(fact.outcome, set())
+
+
+def _answered(payment: Payment) -> Payment:
+    """The payment after the gateway was asked and said what is known already; of reserved money that is not the end."""
+    if payment.state is PaymentState.AUTHORISED:
+        return payment
+    return msgspec.structs.replace(payment, ask_at=None)
+
+
+def _took_some(fact: Fact) -> bool:
+    taking = fact.outcome in {Outcome.PAID, Outcome.SUSPECTED, Outcome.AUTHORISED}
+    return taking and fact.amount is not None and fact.amount > 0
 
 
 def _told(payment: Payment, fact: Fact, *, state: PaymentState, captured: int = 0) -> Payment:
@@ -92,13 +113,13 @@ def _told(payment: Payment, fact: Fact, *, state: PaymentState, captured: int = 
         captured=captured,
         gateway_id=fact.gateway_id or payment.gateway_id,
         code=fact.code,
-        ask_at=payment.ask_at if state is PaymentState.AUTHORISED else None,
+        ask_at=(payment.ask_at or payment.expires_at) if state is PaymentState.AUTHORISED else None,
     )
 
 
 def _mismatched(order: Order, payment: Payment, fact: Fact, *, now: int, new_id: NewId) -> Decision:
     """Another amount than was asked for: it buys nothing, and what was taken goes back."""
-    if fact.amount is None or fact.amount <= 0 or fact.outcome is Outcome.FAILED:
+    if fact.amount is None or not _took_some(fact):
         return Decision(order=order, verdict=Verdict.MISMATCH)
     if fact.outcome is Outcome.AUTHORISED:
         order = _with_payment(order, _told(payment, fact, state=PaymentState.AUTHORISED))
@@ -196,9 +217,12 @@ def asked(order: Order, reference: str, *, now: int) -> Order:
 
 
 def ask_soon(order: Order, reference: str, *, now: int) -> Order:
-    """The order with its gateway to be asked about a payment now, beside the questions that are planned."""
+    """The order with its gateway to be asked about a payment now, beside the questions that are planned.
+
+    Of one whose money was taken there is nothing more to ask; one that failed may have been paid after all.
+    """
     payment = order.payment(reference)
-    if payment is None or payment.state not in {PaymentState.STARTED, PaymentState.AUTHORISED}:
+    if payment is None or payment.state in _TAKEN:
         return order
     return _with_payment(order, msgspec.structs.replace(payment, ask_at=min(now, payment.ask_at or now)))
 

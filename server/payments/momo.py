@@ -47,6 +47,8 @@ LONGEST_TITLE: Final = 255
 CANCELLED: Final = "1017"
 
 _DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_LONGEST: Final = (1 << 63) - 1
+_MOST_MONEY: Final = (1 << 53) - 1
 _NUMBERS: Final = ("amount", "resultCode", "transId", "responseTime")
 _STATUS: Final = {
     Verdict.RECORDED: 204,
@@ -133,7 +135,7 @@ class MomoGateway:
         return self._read(values)
 
     def _read(self, values: dict[str, object]) -> Fact:
-        numbers = {name: _number(values.get(name)) for name in _NUMBERS}
+        numbers = {name: _number(values.get(name)) for name in _NUMBERS} | {"amount": _money(values.get("amount"))}
         texts = [values.get(name) or "" for name in RESULT if name not in {"accessKey", *_NUMBERS}]
         if any(number is None for number in numbers.values()) or not all(isinstance(text, str) for text in texts):
             raise MalformedCallbackError("a field is missing or of another kind")
@@ -176,7 +178,7 @@ class MomoGateway:
         if code == NOT_FOUND:
             outcome = Outcome.FAILED if self._clock() > attempt.expires_at + UNSEEN_MS else Outcome.PENDING
         taken = outcome in {Outcome.PAID, Outcome.AUTHORISED}
-        amount = _number(reply.get("amount")) if taken else None
+        amount = _money(reply.get("amount")) if taken else None
         if outcome is None or (taken and amount is None):
             return None
         return Fact(
@@ -283,10 +285,21 @@ def _language(attempt: Attempt) -> str:
 
 
 def _number(value: object) -> int | None:
-    """A whole number as JSON or a query writes it; None for anything else: `180000.0` could not be signed again."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value if value >= 0 else None
-    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else None
+    """A whole number as JSON or a query writes it; None for anything else: `180000.0` could not be signed again.
+
+    None too for what MoMo's own numbers cannot be: less than nothing, and more than 63 bits hold.
+    """
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LONGEST:
+        return None
+    return value
+
+
+def _money(value: object) -> int | None:
+    """An amount; None also for one beyond all that is ever paid, which could not be written down."""
+    number = _number(value)
+    return number if number is not None and number <= _MOST_MONEY else None
 
 
 def _transaction(values: dict[str, object]) -> str | None:

@@ -73,7 +73,8 @@ class MomoApi:
         told = (
             [str(each.get("message")) for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
         )
-        complaint = "; ".join(told)[:_LONGEST_LOGGED].replace(self._account.access_key, "…")
+        # Cut last: of a key that was cut in two the rest would not be found.
+        complaint = "; ".join(told).replace(self._account.access_key, "…")[:_LONGEST_LOGGED]
         code = data.get("resultCode")
         log.warning(
             "gateway refused a call",

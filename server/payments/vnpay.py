@@ -1,5 +1,6 @@
 """VNPay 2.1.0: a page that customers are sent to, notifications, and one address for questions and refunds."""
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ BEYOND: Final = 1_000_000_000
 _PAYMENT: Final = "01"
 _FULL: Final = "02"
 _PART: Final = "03"
+
+_NUMBER: Final = re.compile(r"[0-9]{1,32}", re.ASCII)
 
 _ANSWERS: Final[Mapping[Verdict, tuple[str, str]]] = {
     Verdict.RECORDED: ("00", "Confirm Success"),
@@ -143,14 +146,15 @@ class VnpayGateway:
         if parameters.get("vnp_TmnCode") != self._account.tmn_code:
             raise ForgedCallbackError("it is for another terminal")
         reference, code = parameters.get("vnp_TxnRef"), parameters.get("vnp_ResponseCode")
-        status, amount = parameters.get("vnp_TransactionStatus"), parameters.get("vnp_Amount", "")
-        if not reference or not code or not status or not (amount.isascii() and amount.isdigit()):
-            raise MalformedCallbackError("a required parameter is missing or no number")
+        status = parameters.get("vnp_TransactionStatus")
+        if not reference or not code or not status:
+            raise MalformedCallbackError("a required parameter is missing")
         return Fact(
             gateway=self.name,
             reference=reference,
             outcome=_told_outcome(code, status),
-            amount=read_amount(amount),
+            # One that cannot be read is none, which is no order's: VNPay hears that the amount is wrong.
+            amount=read_amount(parameters.get("vnp_Amount")),
             gateway_id=_number(parameters.get("vnp_TransactionNo")),
             code=code if code != "00" else status,
         )
@@ -265,7 +269,7 @@ class VnpayGateway:
             "vnp_OrderInfo": info,
             "vnp_TransactionDate": vnpay_date(attempt.created_at),
             "vnp_CreateDate": vnpay_date(self._clock()),
-            "vnp_IpAddr": self._account.server_ip,
+            "vnp_IpAddr": customer_address(self._account.server_ip),
         }
 
     async def _post(
@@ -299,13 +303,15 @@ _QUERIED: Final = {
 def _told_outcome(code: str, status: str) -> Outcome:
     if "07" in {code, status}:
         return Outcome.SUSPECTED
-    if status == "04" or (code == "00" and status == "01"):
-        # The bank may have taken the money, or not yet: the query tells.
+    if code == status == "00":
+        return Outcome.PAID
+    if status == "04" or (status != "02" and "00" in {code, status}):
+        # The bank may have taken the money, or one of the two says that all is well: the query tells.
         return Outcome.PENDING
-    return Outcome.PAID if code == status == "00" else Outcome.FAILED
+    return Outcome.FAILED
 
 
 def _number(value: object) -> str | None:
     """VNPay's number of a transaction; it writes 0 where there was none."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return text if text.isdecimal() and int(text) else None
+    return text if _NUMBER.fullmatch(text) and text.strip("0") else None

@@ -21,8 +21,9 @@ class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class CallbackRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One message of a gateway as it came, kept for the day on which somebody asks.
 
-    `kind` is `ipn`, `return` or `query`; `verdict` what became of it; `raw` the query string or the body. The same
-    message (same gateway, kind and `raw`) is kept once, with how often it came.
+    `kind` is `ipn`, `return` or `query`; `verdict` what became of it; `raw` the query string or the body, byte by byte
+    (both with a line feed between, where both were sent). The same message (same gateway, kind and `raw`) is kept once,
+    with how often it came.
     """
 
     gateway: str

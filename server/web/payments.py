@@ -94,6 +94,7 @@ async def _callback(call: _Call) -> Callback:
         query=tuple(request.query_params.multi_items()),
         body=bytes(body),
         content_type=request.headers.get("content-type", ""),
+        query_string=request.scope["query_string"],
     )
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tests.gateways import momo_rules as rules
 from tests.gateways import momo_wire as wire
 from tests.gateways.base import Answer, LocalGateway, Mode, Received
 
@@ -87,8 +88,9 @@ class LocalMomo(LocalGateway):
             if not genuine or fields["partnerCode"] != self.partner_code:
                 wrong = self._said(fields, 20, "Bad format request.")
                 return Answer({**wrong, "subErrors": [{"field": "signature", "message": text}]}, 400)
-            if type(fields.get("amount", 0)) is not int or type(fields.get("transId", 0)) is not int:
-                return Answer(self._said(fields, 20, "Bad format request."), 400)
+            if names := rules.wrong(call, fields):
+                errors = [{"field": name, "message": "invalid"} for name in names]
+                return Answer({**self._said(fields, 20, "Bad format request."), "subErrors": errors}, 400)
             return self._once(call, fields)
 
         return await self.reply(call, act, self._sign)
@@ -209,6 +211,8 @@ class LocalMomo(LocalGateway):
             return Answer(self._said(fields, 1088, "Not refundable"))
         if fields["orderId"] in self.refunds or fields["orderId"] in self.purchases:
             return Answer(self._said(fields, 41, "Duplicate orderId"))
+        if not 1000 <= fields["amount"] <= 50_000_000:
+            return Answer(self._said(fields, 22, "Amount out of range"))
         if purchase.refunded + fields["amount"] > purchase.amount:
             return Answer(self._said(fields, 1081, "More than was paid"))
         if self.refund_code in {0, 7002}:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from tests.gateways import vnpay_rules as rules
 from tests.gateways import vnpay_wire as wire
 from tests.gateways.base import Answer, LocalGateway, Mode, Received
 
@@ -26,7 +27,10 @@ OUTCOMES = {
 
 
 class PageError(Exception):
-    """VNPay's page refused an address; `code` says why: 70 a wrong signature, 15 expired, 32 an amount, 03 a format."""
+    """VNPay's page refused an address.
+
+    `code` says why: 70 a wrong signature, 15 expired, 32 an amount, 03 a format, 01 another payment of this reference.
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(f"VNPay's page shows error {code}")
@@ -75,9 +79,10 @@ class LocalVnpay(LocalGateway):
 
     async def _page(self, request: Request) -> Response:
         fields = dict(request.query_params)
+        repeated = len(fields) != len(request.query_params.multi_items())
         genuine = fields.get("vnp_SecureHash") == wire.signature(self.secret, wire.form(fields))
         self.log.append(Received("pay", fields, genuine))
-        if code := self._wrong(fields, genuine):
+        if code := "03" if repeated else self._wrong(fields, genuine):
             return RedirectResponse(f"{self.url}/paymentv2/Payment/Error.html?code={code}", 302)
         reference = fields["vnp_TxnRef"]
         self.transactions.setdefault(reference, Transaction(fields, str(secrets.randbelow(10**8) + 10**7)))
@@ -88,13 +93,13 @@ class LocalVnpay(LocalGateway):
             return "70"
         if fields.get("vnp_TmnCode") != self.tmn_code:
             return "72"
-        for name, shortest, longest in FORMATS:
-            if not shortest <= len(fields.get(f"vnp_{name}", "")) <= longest:
-                return "03"
-        if not set(fields["vnp_OrderInfo"]) <= PLAIN or fields["vnp_CurrCode"] != "VND":
+        if rules.wrong(rules.PAY, fields):
             return "03"
         if not 500_000 <= int(fields["vnp_Amount"]) < 100_000_000_000:
             return "32"
+        known = self.transactions.get(fields["vnp_TxnRef"])
+        if known is not None and known.fields != fields:
+            return "01"
         return "15" if fields["vnp_ExpireDate"] < wire.date(self.clock()) else ""
 
     async def _error(self, request: Request) -> Response:
@@ -182,7 +187,12 @@ class LocalVnpay(LocalGateway):
         def act() -> Answer:
             if not genuine:
                 return Answer({"vnp_ResponseCode": "97", "vnp_Message": "Invalid signature"})
-            if fields["vnp_RequestId"] in self._requests or len(fields["vnp_RequestId"]) > 32:
+            if fields["vnp_TmnCode"] != self.tmn_code:
+                return self._said(fields, "02", "Invalid terminal")
+            form = rules.REFUND if command == "refund" else rules.QUERY
+            if rules.wrong(form, fields, optional=("TransactionNo",)):
+                return self._said(fields, "03", "Invalid format")
+            if fields["vnp_RequestId"] in self._requests:
                 return self._said(fields, "94", "Duplicate request")
             self._requests.add(fields["vnp_RequestId"])
             return self._refund(fields) if command == "refund" else self._query(fields)
@@ -267,21 +277,3 @@ class LocalVnpay(LocalGateway):
         """The money in VND that customers paid and did not get back."""
         taken = [each for each in self.transactions.values() if each.status in {"00", "07"}]
         return sum(each.amount - each.refunded for each in taken) // 100
-
-
-PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 -_.")
-FORMATS = (
-    ("Version", 5, 8),
-    ("Command", 3, 16),
-    ("Amount", 1, 12),
-    ("CurrCode", 3, 3),
-    ("CreateDate", 14, 14),
-    ("ExpireDate", 14, 14),
-    ("IpAddr", 7, 45),
-    ("Locale", 2, 5),
-    ("OrderInfo", 1, 255),
-    ("OrderType", 1, 100),
-    ("ReturnUrl", 10, 255),
-    ("TxnRef", 1, 100),
-)
-"""What a pay address must have, and how long each may be."""

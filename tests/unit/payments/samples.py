@@ -69,6 +69,12 @@ def momo(
     return MomoGateway(account, base_url=BASE_URL, clock=lambda: NOW)
 
 
+VNPAY = vnpay()
+MOMO = momo()
+TWO_STEP = momo(two_step=True)
+"""One of each for whoever needs it a hundred times: to make one takes as long as to read all certificates."""
+
+
 def query(parameters: Mapping[str, object]) -> Callback:
     """A GET with these parameters."""
     pairs = tuple((name, str(value)) for name, value in parameters.items())

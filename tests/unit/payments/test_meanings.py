@@ -1,10 +1,15 @@
 """What the gateways' codes mean."""
 
+from typing import Any
+
 import pytest
+from structlog.testing import capture_logs
 
 from server.domain.payments import Outcome, RefundOutcome, Verdict
+from server.payments.client import Reply
 from server.payments.momo_codes import payment_outcome, refund_outcome
-from tests.unit.payments.samples import momo, query, vnpay
+from tests.unit.payments.recorder import recorded
+from tests.unit.payments.samples import ATTEMPT, momo, query, vnpay
 from tests.unit.payments.test_signatures import vnpay_told
 
 FINAL = (98, 99, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1017, 1026, 2019, 4001, 4002, 4100)
@@ -22,12 +27,14 @@ FINAL = (98, 99, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1017, 1026, 2019, 400
         ("00", "07", Outcome.SUSPECTED),
         ("07", "07", Outcome.SUSPECTED),
         *[(code, "02", Outcome.FAILED) for code in ("09", "10", "11", "12", "13", "24", "51", "65", "75", "79", "99")],
-        ("24", "00", Outcome.FAILED),
-        ("0", "0", Outcome.FAILED),
+        *[(code, "01", Outcome.FAILED) for code in ("11", "24")],
+        *[("00", status, Outcome.PENDING) for status in ("05", "06", "09", "0", "99")],
+        ("24", "00", Outcome.PENDING),
+        *[(code, code, Outcome.FAILED) for code in ("0", "000", "0x", "PAID")],
     ],
 )
 def test_vnpay_is_paid_only_by_both_codes(code: str, status: str, outcome: Outcome) -> None:
-    """Paid is 00 and 00; 07 in either is suspected; 04 must be asked for; all others failed."""
+    """Paid is 00 and 00; 07 in either is suspected; 04, and one 00 alone, must be asked for; all others failed."""
     told = vnpay_told(vnp_ResponseCode=code, vnp_TransactionStatus=status)
     assert vnpay().read_callback(query(told)).outcome is outcome
 
@@ -95,3 +102,20 @@ def test_keys_are_never_shown() -> None:
         shown = f"{gateway!r} {gateway._account!r} {gateway._account}"
         assert "TOPSECRET" not in shown
         assert "HIDDENKEY" not in shown
+
+
+@pytest.mark.parametrize("before", [0, 580, 595, 599, 600, 700])
+async def test_no_part_of_a_key_is_logged(before: int) -> None:
+    """MoMo repeats the text that it would have signed, at any length: wherever the log is cut, no key is in it."""
+    gateway = momo(access_key="HIDDENACCESSKEY")
+    complaint = "x" * before + "accessKey=HIDDENACCESSKEY&amount=1"
+
+    def refuse(payload: dict[str, Any]) -> Reply:
+        echo = {name: payload[name] for name in ("partnerCode", "orderId", "requestId")}
+        return Reply(status=400, data={**echo, "resultCode": 20, "subErrors": [{"message": complaint}]})
+
+    recorded(gateway, refuse)
+    with capture_logs() as logs:
+        assert await gateway.start(ATTEMPT) is None
+    assert logs[0]["complaint"].startswith(f"{'x' * before}accessKey=…"[:600])
+    assert "HIDDEN" not in str(logs)

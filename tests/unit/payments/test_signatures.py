@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.errors import ForgedCallbackError, MalformedCallbackError
-from server.domain.payments import Callback
+from server.domain.payments import Callback, Outcome
 from server.payments.hashes import same_hash
 from server.payments.momo_signing import RESULT, momo_hash, signed_text
 from server.payments.vnpay_signing import QUERY_REQUEST, signed_fields, signed_form, vnpay_hash
 from tests.gateways import momo_wire, vnpay_wire
-from tests.unit.payments.samples import ATTEMPT, MOMO_SECRET, VNPAY_SECRET, momo, posted, query, vnpay
+from tests.unit.payments.samples import ATTEMPT, MOMO, MOMO_SECRET, VNPAY, VNPAY_SECRET, momo, posted, query, vnpay
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 NAMES = st.from_regex(r"vnp_[A-Za-z]{1,12}", fullmatch=True)
@@ -85,7 +85,7 @@ def test_momo_signs_as_we_do(fields: dict[str, Any]) -> None:
 async def test_vnpay_verifies_every_address_of_ours(title: str, amount: int, address: object) -> None:
     """Whatever a film is called and wherever its customer is, VNPay finds the address genuine and in shape."""
     ip = None if address is None else str(address)
-    url = await vnpay().start(msgspec.structs.replace(ATTEMPT, title=title, amount=amount, client_ip=ip))
+    url = await VNPAY.start(msgspec.structs.replace(ATTEMPT, title=title, amount=amount, client_ip=ip))
     fields = dict(parse_qsl(urlsplit(url or "").query, strict_parsing=True))
     assert fields["vnp_SecureHash"] == vnpay_wire.signature(VNPAY_SECRET, vnpay_wire.form(fields))
     assert fields["vnp_Amount"] == f"{amount}00"
@@ -101,7 +101,7 @@ def test_no_byte_of_a_notification_of_vnpay_can_be_changed(data: st.DataObject) 
     place = data.draw(st.integers(0, len(raw) - 1))
     new = chr(data.draw(st.integers(33, 126)))
     pairs = tuple(parse_qsl(raw[:place] + new + raw[place + 1 :], keep_blank_values=True))
-    gateway, callback = vnpay(), Callback(query=pairs, body=b"", content_type="")
+    gateway, callback = VNPAY, Callback(query=pairs, body=b"", content_type="")
     try:
         fact = gateway.read_callback(callback)
     except (ForgedCallbackError, MalformedCallbackError):
@@ -115,7 +115,7 @@ def test_no_byte_of_a_notification_of_momo_can_be_changed(data: st.DataObject) -
     raw = json.dumps(momo_told(), ensure_ascii=False).encode()
     place = data.draw(st.integers(0, len(raw) - 1))
     new = data.draw(st.binary(min_size=1, max_size=1))
-    gateway = momo()
+    gateway = MOMO
     try:
         fact = gateway.read_callback(posted(raw[:place] + new + raw[place + 1 :]))
     except (ForgedCallbackError, MalformedCallbackError):
@@ -150,21 +150,52 @@ def test_a_callback_for_another_merchant_is_forged() -> None:
         momo().read_callback(posted(momo_told(partnerCode="MOMO2")))
 
 
-@pytest.mark.parametrize("wrong", [{"vnp_Amount": "1e9"}, {"vnp_Amount": "180000.00"}, {"vnp_TxnRef": ""}])
-def test_a_signed_notification_of_vnpay_must_be_whole(wrong: dict[str, str]) -> None:
-    """Signed nonsense is malformed: a float as an amount, no reference."""
+@pytest.mark.parametrize("missing", ["vnp_TxnRef", "vnp_ResponseCode", "vnp_TransactionStatus"])
+def test_a_signed_notification_of_vnpay_must_be_whole(missing: str) -> None:
+    """Signed, and still without what it is about or what it says."""
     with pytest.raises(MalformedCallbackError):
-        vnpay().read_callback(query(vnpay_told(**wrong)))
+        vnpay().read_callback(query(vnpay_told(**{missing: ""})))
 
 
-def test_a_part_of_a_dong_is_no_amount() -> None:
-    """An amount that is no whole number of dong is told as none, so that it equals no order's."""
-    assert vnpay().read_callback(query(vnpay_told(vnp_Amount="18000050"))).amount is None
+@pytest.mark.parametrize(
+    "amount", ["18000050", "1e9", "18000000.0", "180,000", "-18000000", "+18000000", " 18000000", "1" * 13, "x", ""]
+)
+def test_what_is_no_amount_is_told_as_none(amount: str) -> None:
+    """Signed floats, signs, parts of a dong: none of them equals an order's amount, and VNPay hears that."""
+    fact = vnpay().read_callback(query(vnpay_told(vnp_Amount=amount)))
+    assert (fact.outcome, fact.amount, fact.reference) == (Outcome.PAID, None, PAID["vnp_TxnRef"])
 
 
-@pytest.mark.parametrize("wrong", [{"amount": 180_000.0}, {"amount": True}, {"resultCode": "x"}, {"transId": None}])
+@pytest.mark.parametrize("number", ["", "0", "000", "-1", "1.5", "x", "１２", "9" * 5000])
+def test_what_is_no_number_of_a_transaction_is_told_as_none(number: str) -> None:
+    """VNPay writes 0 where there was none; nothing else that is no number is kept for one."""
+    assert vnpay().read_callback(query(vnpay_told(vnp_TransactionNo=number))).gateway_id is None
+
+
+def test_the_access_key_is_ours_whatever_is_sent() -> None:
+    """Who signs with another access key, and sends it along, is not believed."""
+    text = momo_wire.text("EVIL", momo_wire.RESULT, DONE)
+    given = {**DONE, "accessKey": "EVIL", "signature": momo_wire.signature(MOMO_SECRET, text)}
+    with pytest.raises(ForgedCallbackError):
+        momo().read_callback(posted(given))
+    with pytest.raises(ForgedCallbackError):
+        momo().read_return(query(given))
+
+
+NO_AMOUNTS: list[Any] = [180_000.0, "180000.0", "0180000", "1e5", -180_000, True, None, [], 1 << 53]
+NO_RESULT: list[dict[str, Any]] = [
+    *[{"amount": amount} for amount in NO_AMOUNTS],
+    *[{"resultCode": code} for code in ("x", "", "00", 0.0, False, None, -1)],
+    *[{"transId": number} for number in (None, 4_088_878_653.0, 1 << 63, "")],
+    {"responseTime": 1.785e12},
+    {"message": 7},
+    {"orderInfo": ["a"]},
+]
+
+
+@pytest.mark.parametrize("wrong", NO_RESULT)
 def test_a_notification_of_momo_has_whole_numbers(wrong: dict[str, Any]) -> None:
-    """A float, a truth value or nothing where a whole number belongs is malformed."""
+    """A float, a truth value, too much or nothing where a whole number belongs is malformed; so is no text."""
     with pytest.raises(MalformedCallbackError):
         momo().read_callback(posted(momo_told(**wrong)))
 

@@ -9,7 +9,7 @@ from server.embedded import EmbeddedPostgres
 from server.payments.sandbox import SandboxChoice
 from tests.integration.rest.place import Place
 from tests.integration.rest.serving import serving, status_of
-from tests.integration.rest.shop.buying import API, momo, ordered, state_of, vnpay
+from tests.integration.rest.shop.buying import API, VNPAY_IPN, answered, momo, ordered, state_of, vnpay
 
 UNKNOWN = "/orders/unknown"
 
@@ -32,6 +32,18 @@ async def test_a_customer_is_led_to_the_order(place: Place, gateway: str) -> Non
     assert answer.headers["cache-control"] == "no-store"
     after = await place.orders.order(order.id)
     assert (after.state, after.payments[0].state) == ("open", "started")
+
+
+async def test_an_attempt_that_failed_and_was_paid_after_all_is_asked_about(place: Place) -> None:
+    """The browser is quicker than the callback, or brings what no callback told; of a failure it brings nothing new."""
+    async with place.guest() as guest, place.client() as browser:
+        order = await place.orders.order((await ordered(guest, "F7"))["id"])
+        failed = vnpay(order, vnp_ResponseCode="51", vnp_TransactionStatus="02")
+        assert answered(await browser.get(VNPAY_IPN, params=failed))[0] == "00"
+        for params, ask_at in ((failed, None), (vnpay(order), place.clock.ms)):
+            await browser.get(f"{API}/payments/vnpay/return", params=params)
+            [payment] = (await place.orders.order(order.id)).payments
+            assert (payment.state, payment.ask_at) == ("failed", ask_at)
 
 
 @pytest.mark.parametrize("gateway", ["vnpay", "momo", "sandbox"])

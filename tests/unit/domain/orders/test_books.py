@@ -31,11 +31,14 @@ class Books(RuleBasedStateMachine):
         self.tickets += sum(effect.subject == "tickets" for effect in decision.effects)
 
     @rule(
-        reference=REFERENCES, outcome=st.sampled_from(Outcome), amount=st.sampled_from([150_000, 150_000, 150_000, 7])
+        reference=REFERENCES,
+        outcome=st.sampled_from(Outcome),
+        amount=st.sampled_from([150_000, 150_000, 150_000, 7, None]),
+        heard=st.booleans(),
     )
-    def callback(self, reference: str, outcome: Outcome, amount: int) -> None:
-        """A gateway says something."""
-        self.take(settle(self.order, fact(outcome, reference, amount), now=1, new_id=self.new_id))
+    def callback(self, reference: str, outcome: Outcome, amount: int | None, *, heard: bool) -> None:
+        """A gateway says something, asked or by itself."""
+        self.take(settle(self.order, fact(outcome, reference, amount), now=1, new_id=self.new_id, heard=heard))
 
     @rule()
     def expire(self) -> None:

@@ -11,8 +11,13 @@ from tests.unit.domain.orders.samples import DEADLINE, fact, kinds, numbered, op
 
 
 def told(order: Order, outcome: Outcome, reference: str = "p1", amount: int | None = 150_000) -> Decision:
-    """The decision about one statement."""
+    """The decision about one statement that the gateway was asked for."""
     return settle(order, fact(outcome, reference, amount), now=1000, new_id=numbered())
+
+
+def heard(order: Order, outcome: Outcome, amount: int | None = 150_000) -> Decision:
+    """The decision about one that it made by itself."""
+    return settle(order, fact(outcome, "p1", amount), now=1000, new_id=numbered(), heard=True)
 
 
 def test_a_payment_in_time_buys_the_seats() -> None:
@@ -135,6 +140,62 @@ def test_another_amount_buys_nothing(amount: int) -> None:
     assert (again.effects, again.order) == ((), decision.order)
 
 
+@pytest.mark.parametrize("before", [None, Outcome.FAILED, Outcome.AUTHORISED])
+@pytest.mark.parametrize("outcome", [Outcome.PAID, Outcome.SUSPECTED, Outcome.AUTHORISED])
+def test_another_amount_is_asked_about_before_it_goes_back(outcome: Outcome, before: Outcome | None) -> None:
+    """Heard by itself it moves no money: the gateway is asked, at once, and the right amount still buys the seats."""
+    order = open_order() if before is None else heard(open_order(), before).order
+    decision = heard(order, outcome, 150_001)
+    if before is outcome:
+        assert (decision.order, decision.verdict) == (order, Verdict.MISMATCH)
+        return
+    assert (decision.verdict, decision.effects) == (Verdict.MISMATCH, ())
+    [was], [payment] = order.payments, decision.order.payments
+    assert (payment.state, payment.captured, payment.ask_at, decision.order.refunds) == (was.state, 0, 1000, ())
+    assert heard(decision.order, Outcome.PAID).order.state is OrderState.PAID
+    confirmed = told(decision.order, Outcome.PAID, amount=150_001)
+    assert [(row.amount, row.payment) for row in confirmed.order.refunds] == [(150_001, "p1")]
+    assert balance(confirmed.order) == 0
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.PAID, Outcome.AUTHORISED])
+@pytest.mark.parametrize("amount", [0, -1, None])
+def test_no_amount_changes_nothing_not_even_a_failure(outcome: Outcome, amount: int | None) -> None:
+    """A gateway that speaks by itself always names the amount."""
+    order = open_order()
+    decision = heard(order, outcome, amount)
+    assert (decision.order, decision.effects, decision.verdict) == (order, (), Verdict.MISMATCH)
+
+
+@pytest.mark.parametrize("amount", [150_000, 7])
+def test_what_may_have_been_taken_is_asked_about(amount: int) -> None:
+    """A gateway that does not know yet is heard, and asked at once; an attempt that had failed too."""
+    verdict = Verdict.RECORDED if amount == 150_000 else Verdict.MISMATCH
+    for order in (open_order(), heard(open_order(), Outcome.FAILED).order):
+        decision = heard(order, Outcome.PENDING, amount)
+        [was], [payment] = order.payments, decision.order.payments
+        assert (decision.verdict, payment.state, payment.ask_at) == (verdict, was.state, 1000)
+
+
+def test_a_failure_that_was_asked_about_and_stands_is_asked_about_no_more() -> None:
+    """Else a gateway that once hesitated would be asked for ever."""
+    failed = heard(open_order(), Outcome.FAILED).order
+    again = told(heard(failed, Outcome.PENDING).order, Outcome.FAILED, amount=None)
+    assert (again.order, again.verdict) == (failed, Verdict.ALREADY)
+    reserved = ask_soon(told(open_order(), Outcome.AUTHORISED).order, "p1", now=1000)
+    assert told(reserved, Outcome.AUTHORISED).order.payments[0].ask_at == 1000
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PAID, Outcome.SUSPECTED])
+def test_what_was_taken_is_not_asked_about(outcome: Outcome) -> None:
+    """Whatever comes later: it is answered by what is known."""
+    paid = heard(open_order(), outcome).order
+    for late in (Outcome.PENDING, Outcome.FAILED, Outcome.PAID):
+        assert heard(paid, late).order == heard(paid, late, 7).order == paid
+        assert (heard(paid, late).verdict, heard(paid, late, 7).verdict) == (Verdict.ALREADY, Verdict.MISMATCH)
+    assert ask_soon(paid, "p1", now=1) == paid
+
+
 @pytest.mark.parametrize("amount", [0, -150_000, None])
 def test_no_amount_is_no_payment(amount: int | None) -> None:
     """Nothing was taken, so nothing goes back, and nothing is bought."""
@@ -156,12 +217,14 @@ def test_an_unknown_reference() -> None:
 
 
 def test_reserved_money_is_captured_only_for_held_seats() -> None:
-    """While the order is open it is captured; after that it is let go, with nothing to refund."""
+    """While the order is open it is captured, also where it had failed before; else let go, with nothing to refund."""
     reserved = told(open_order(), Outcome.AUTHORISED)
     assert kinds(reserved) == ["capture p1"]
     assert reserved.order.captured() == 0
     assert kinds(expire(reserved.order, now=DEADLINE)) == ["seats", "void p1"]
     assert kinds(told(expire(open_order(), now=DEADLINE).order, Outcome.AUTHORISED)) == ["void p1"]
+    again = told(told(open_order(), Outcome.FAILED).order, Outcome.AUTHORISED).order
+    assert again.payments == reserved.order.payments
     let_go = told(reserved.order, Outcome.FAILED).order
     assert let_go.payments[0].state is PaymentState.VOIDED
 
