@@ -73,6 +73,14 @@ def staff_commands(
         typer.echo(f"{login} is signed out everywhere and may sign in no more")
 
     @app.command()
+    def enable(login: Login) -> None:
+        """Let somebody in again who was disabled, with the password that they had."""
+        with failing_clearly():
+            login = checked_login(login)
+            on_accounts(lambda accounts: accounts.enable(login, actor=CLI))
+        typer.echo(f"{login} may sign in again, with the same password as before")
+
+    @app.command()
     def password(login: Login) -> None:
         """Give an account another password, and sign it out everywhere."""
         with failing_clearly():

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -57,6 +57,18 @@ class PostgresStaffAccounts:
         """Let the account sign in no more and end all its sign-ins; see `StaffAccounts`."""
         return await self._end(login, "staff.disable", actor, disabled_at=func.clock_timestamp())
 
+    async def enable(self, login: str, *, actor: Actor) -> StaffMember:
+        """Let a disabled account sign in again; see `StaffAccounts`."""
+        with unavailable_if_gone():
+            async with self._engine.begin() as connection:
+                known = await _locked(connection, login)
+                if known.disabled_at is None:
+                    raise StaffError(f"the account {login!r} is not disabled")
+                query = update(staff).where(staff.c.id == known.id).values(disabled_at=null()).returning(staff)
+                enabled = (await connection.execute(query)).one()
+                await record(connection, _entry(actor, "staff.enable", known.id))
+        return member_of(enabled)
+
     async def rehash(self, known: Credentials, password_hash: str) -> Credentials:
         """Keep the same password under another hash; see `StaffAccounts`."""
         query = (
@@ -76,6 +88,8 @@ class PostgresStaffAccounts:
             async with self._engine.begin() as connection:
                 # Locked before the sign-ins are removed, so that none is opened by what it was until now.
                 known = await _locked(connection, login)
+                if known.disabled_at is not None:
+                    raise StaffError(f"the account {login!r} is disabled")
                 query = update(staff).where(staff.c.id == known.id).values(**values).returning(staff)
                 changed = (await connection.execute(query)).one()
                 ended = await connection.execute(delete(staff_sessions).where(staff_sessions.c.staff == known.id))
@@ -87,8 +101,6 @@ async def _locked(connection: AsyncConnection, login: str) -> StaffMember:
     row = (await connection.execute(select(staff).where(staff.c.login == login).with_for_update())).one_or_none()
     if row is None:
         raise StaffError(f"there is no account {login!r}")
-    if row.disabled_at is not None:
-        raise StaffError(f"the account {login!r} is disabled")
     return member_of(row)
 
 

@@ -35,6 +35,10 @@ class StaffAccounts(Protocol):
         """Let the account sign in no more and end all its sign-ins; `StaffError` if it is unknown or disabled."""
         ...
 
+    async def enable(self, login: str, *, actor: Actor) -> StaffMember:
+        """Let a disabled account sign in again, with the password that it had; `StaffError` if there is none such."""
+        ...
+
     async def rehash(self, known: Credentials, password_hash: str) -> Credentials:
         """Keep the same password under another hash, unless it has changed meanwhile; what is kept for it now.
 

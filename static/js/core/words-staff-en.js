@@ -35,6 +35,7 @@ export const words = {
   actions: {
     "staff.add": "Account opened",
     "staff.disable": "Account disabled",
+    "staff.enable": "Account enabled",
     "staff.password": "Password changed",
     "staff.sign_in": "Signed in",
     "staff.sign_in_failed": "Sign-in failed",

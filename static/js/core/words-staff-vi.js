@@ -30,6 +30,7 @@ export const words = {
   actions: {
     "staff.add": "Mở tài khoản",
     "staff.disable": "Khoá tài khoản",
+    "staff.enable": "Mở khoá tài khoản",
     "staff.password": "Đổi mật khẩu",
     "staff.sign_in": "Đăng nhập",
     "staff.sign_in_failed": "Đăng nhập không thành công",

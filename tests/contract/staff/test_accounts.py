@@ -92,6 +92,23 @@ async def test_disabling_and_a_new_password_end_every_session(
     assert (newest.details, password.details) == ({"sessions_ended": 1}, {"sessions_ended": 2})
 
 
+async def test_an_account_is_enabled_again(
+    accounts: StaffAccounts, sessions: StaffSessions, audit: Audit, mai: Credentials
+) -> None:
+    """It signs in as before; what it was signed in to stays ended."""
+    await open_session(sessions, mai)
+    await accounts.disable("mai", actor=CLI)
+    assert await accounts.enable("mai", actor=CLI) == mai.member
+    assert await accounts.credentials("mai") == mai
+    assert await find(sessions) is None
+    assert await open_session(sessions, mai, b"u" * 32) is not None
+    assert await actions(audit) == ["staff.add", "staff.sign_in", "staff.disable", "staff.enable", "staff.sign_in"]
+    for login, reason in (("nobody", "no account"), ("mai", "not disabled")):
+        with pytest.raises(StaffError, match=reason):
+            await accounts.enable(login, actor=CLI)
+    assert len(await actions(audit)) == 5
+
+
 async def test_what_cannot_be_changed_is_said(accounts: StaffAccounts, audit: Audit, mai: Credentials) -> None:
     """An account that is unknown, or disabled, stays as it is, without an entry."""
     await accounts.disable("mai", actor=CLI)

@@ -71,6 +71,9 @@ def test_an_account_from_its_opening_to_its_end(staff: Staff, cinebook: Cinebook
         assert sign_in(url, "mai", "quite another password").status_code == 201
         assert "may sign in no more" in said(staff("disable", "BINH"))
         assert sign_in(url, "binh").status_code == 401
+        assert "may sign in again" in said(staff("enable", "Binh"))
+        assert sign_in(url, "binh").status_code == 201
+        said(staff("disable", "binh"))
         assert server.terminate() == 0
         assert PASSWORD not in server.errors
     assert said(staff("list")).splitlines() == ["binh\tbox_office\tbinh\tdisabled", "mai\tmanager\tMai Anh"]
@@ -82,6 +85,8 @@ def test_what_is_wrong_is_said_in_one_line(staff: Staff) -> None:
     assert refused(staff("add", "MAI", "--role", "manager", typed=PASSWORD)) == "there is an account 'mai' already"
     assert refused(staff("password", "nobody", typed=PASSWORD)) == "there is no account 'nobody'"
     assert refused(staff("disable", "nobody")) == "there is no account 'nobody'"
+    assert refused(staff("enable", "nobody")) == "there is no account 'nobody'"
+    assert refused(staff("enable", "mai")) == "the account 'mai' is not disabled"
     assert refused(staff("password", "mai", typed="eleven char")) == "a password has 12 to 1024 characters"
     assert "a login is" in refused(staff("add", "'; DROP TABLE staff; --", "--role", "manager", typed=PASSWORD))
     assert "a name is" in refused(staff("add", "an", "--role", "manager", "--name", "a\nb", typed=PASSWORD))
