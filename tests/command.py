@@ -14,7 +14,7 @@ from typing import IO, Self
 
 from server.embedded.processes import arguments_of
 
-LIMIT_S = 60.0
+LIMIT_S = 120.0
 """Ample for a first start on a busy machine."""
 
 _ADDRESS = re.compile(r"CineBook Live is at (http://\S+)")

@@ -1,6 +1,6 @@
 """Fixtures for every test."""
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.servers import (
     database_url,
@@ -29,5 +29,5 @@ __all__ = [
 ]
 
 # How long an example takes says more about the machine than about the code.
-settings.register_profile("tests", deadline=None, print_blob=True)
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("tests")

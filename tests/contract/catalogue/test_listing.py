@@ -204,7 +204,9 @@ CHANGES = {zone: changes(zone) for zone in ZONES}
 NEW_YEAR = [dt.date(2020, 1, 1)]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(show=shows())
 def test_days_agree_with_the_wall_clock(database_url: str, show: tuple[str, dt.date, list[dt.datetime]]) -> None:
     """In every zone and on every day, a day's showtimes are exactly those whose local date it is."""

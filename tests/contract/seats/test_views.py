@@ -58,7 +58,9 @@ async def test_since_tells_nothing_it_cannot_know(store: SeatStore) -> None:
         assert await store.since("demo", Position(epoch, version)) is None
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     actions=st.lists(
         st.tuples(
@@ -200,7 +202,7 @@ async def test_settled_waits_for_the_stores_clock(store: SeatStore, clock: Clock
     assert not waiting.done()
     clock.advance(1)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert [hold.seat for hold in (await waiting).holds] == [0]
 
 

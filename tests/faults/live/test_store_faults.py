@@ -14,7 +14,7 @@ from protocol.aio import ClientError, RejectedError, SeatMapClient
 from protocol.codec import JSON
 from protocol.codes import Code, NoticeCode, Outcome
 from protocol.effects import ConnectionState
-from protocol.from_server import Delta, Holds, Locked, Notice, Rejected, Viewers
+from protocol.from_server import Delta, Holds, Locked, Notice, Rejected
 from protocol.seatmap import SeatStatus
 from server.db.migrate import upgrade
 from server.db.seed import seed
@@ -25,7 +25,9 @@ from server.main import now_ms
 from tests.integration.app import App, running, settings_for
 from tests.integration.bare import connected, heard, said
 
-LIMIT_S = 15
+LIMIT_S = 60
+TIMEOUT_MS = 1000
+"""After this a command is given up: soon, and longer than any answer takes on a busy machine."""
 
 
 @pytest.fixture
@@ -38,10 +40,10 @@ def own_valkey(servers_folder: Path, key_prefix: str) -> EmbeddedValkey:
 async def app(
     own_valkey: EmbeddedValkey, tmp_path: Path, key_prefix: str, seeded_database_url: str
 ) -> AsyncIterator[App]:
-    """An application on a Valkey of its own that gives commands up after 300 ms."""
+    """An application on a Valkey of its own that gives commands up soon."""
     with own_valkey:
         addresses = Addresses(redis_url=own_valkey.url, database_url=seeded_database_url)
-        settings = settings_for(tmp_path, key_prefix, redis_timeout_ms=300)
+        settings = settings_for(tmp_path, key_prefix, redis_timeout_ms=TIMEOUT_MS)
         async with running(settings, addresses) as app:
             yield app
 
@@ -101,7 +103,7 @@ async def test_messages_twice_and_late(app: App) -> None:
     heard: list[bytes] = []
     shim = Subscriber(
         app.addresses.redis_url,
-        timeout_ms=1000,
+        timeout_ms=5000,
         on_message=lambda _channel, data: heard.append(data),
         on_subscribed=lambda _channel: None,
     )
@@ -154,13 +156,13 @@ async def test_a_store_that_answers_too_late(app: App, own_valkey: EmbeddedValke
         try:
             await said(one, JSON, {"type": "lock", "id": 2, "seats": seats[1:]})
             while not isinstance(answer := await heard(one, JSON), Rejected):
-                assert isinstance(answer, Viewers | Notice)
+                assert isinstance(answer, Notice)
             assert (answer.id, answer.code, answer.outcome) == (2, Code.UNAVAILABLE, Outcome.UNKNOWN)
             await watcher.ping()
         finally:
             os.kill(own_valkey.pid, signal.SIGCONT)
         while not isinstance(told := await heard(one, JSON), Holds):
-            assert isinstance(told, Viewers | Notice)
+            assert isinstance(told, Notice)
         # The command waited in the store's socket past its time: it must not have acted.
         assert [hold.seat for hold in told.holds] == seats[:1]
         assert (await truth(app)).count("L") == 1
@@ -248,7 +250,7 @@ async def test_two_workers_are_one(app: App, tmp_path: Path) -> None:
 
 
 async def test_a_half_open_pubsub_connection(
-    own_valkey: EmbeddedValkey, tmp_path: Path, key_prefix: str, seeded_database_url: str, unused_tcp_port: int
+    own_valkey: EmbeddedValkey, tmp_path: Path, key_prefix: str, seeded_database_url: str
 ) -> None:
     """A pub/sub connection that falls silent without an end is noticed and replaced."""
     opened: list[asyncio.StreamWriter] = []
@@ -277,9 +279,10 @@ async def test_a_half_open_pubsub_connection(
             writer.close()
 
     with own_valkey:
-        proxy = await asyncio.start_server(relay, "127.0.0.1", unused_tcp_port)
-        addresses = Addresses(redis_url=f"redis://127.0.0.1:{unused_tcp_port}/0", database_url=seeded_database_url)
-        settings = settings_for(tmp_path, key_prefix, redis_timeout_ms=300)
+        proxy = await asyncio.start_server(relay, "127.0.0.1", 0)
+        port = proxy.sockets[0].getsockname()[1]
+        addresses = Addresses(redis_url=f"redis://127.0.0.1:{port}/0", database_url=seeded_database_url)
+        settings = settings_for(tmp_path, key_prefix, redis_timeout_ms=TIMEOUT_MS)
         async with (
             running(settings, addresses) as app,
             app.client(await app.session()) as one,
@@ -303,7 +306,7 @@ async def test_a_database_that_is_gone(servers_folder: Path, tmp_path: Path, key
             running(settings_for(tmp_path, key_prefix), addresses) as app,
             app.client(await app.session()) as one,
             app.client() as watcher,
-            httpx.AsyncClient(base_url=app.url) as http,
+            httpx.AsyncClient(base_url=app.url, timeout=LIMIT_S) as http,
         ):
             seats = await free(watcher, 2)
             await one.ready()

@@ -56,7 +56,7 @@ class Stream:
         await asyncio.gather(*(self._shop(self._seats[number::BUYERS]) for number in range(BUYERS)))
 
     async def _shop(self, seats: list[str]) -> None:
-        async with httpx.AsyncClient(base_url=self._url, timeout=10) as client:
+        async with httpx.AsyncClient(base_url=self._url, timeout=30) as client:
             buyer: Buyer = await self._answered(Buyer.of, client)
             for seat in seats:
                 await self._answered(_read, buyer.lock, seat)
@@ -73,13 +73,17 @@ class Stream:
                 try:
                     return await ask(*arguments)
                 except (httpx.TransportError, NotAnsweredError):
-                    self.lost += 1
-                    await asyncio.sleep(_POLL_S)
+                    pass
+                except httpx.HTTPStatusError as error:
+                    if error.response.status_code != 503:
+                        raise
+                self.lost += 1
+                await asyncio.sleep(_POLL_S)
 
 
 async def _read(ask: Callable[..., Awaitable[httpx.Response]], *arguments: object) -> Any:
     answer = await ask(*arguments)
-    if answer.status_code == 503 or (answer.is_error and code(answer) == "idempotency_in_progress"):
+    if answer.status_code == 409 and code(answer) == "idempotency_in_progress":
         raise NotAnsweredError
     return answer.raise_for_status().json()
 
@@ -125,6 +129,7 @@ async def test_workers_are_killed(tmp_path: Path, redis_url: str, key_prefix: st
         "redis_prefix": key_prefix,
         "database_url": seeded_database_url,
         "log_level": "warning",
+        "redis_timeout_ms": 5000,
     }
     engine = create_engine(seeded_database_url, connections=2, timeout_ms=10_000)
     with Command("serve", "--workers", "2", log=tmp_path / "stderr", **settings) as command:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from server.checkout.dispatcher import Dispatcher
 from server.db import placing
 from server.db.engine import create_engine
 from server.embedded import Addresses
@@ -128,6 +129,17 @@ async def test_one_key_from_forty_tabs(shop: Shop, key_prefix: str, engine: Asyn
         assert await owners(engine) == dict.fromkeys(SEATS, 1)
 
 
+@pytest.fixture
+def nobody_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Effects of orders wait: either application would do them, also those of the other one, in its own store."""
+
+    async def idle(_dispatcher: Dispatcher) -> None:
+        return
+
+    monkeypatch.setattr(Dispatcher, "start", idle)
+
+
+@pytest.mark.usefixtures("nobody_tells")
 async def test_two_stores_that_know_nothing_of_each_other(shop: Shop, key_prefix: str, engine: AsyncEngine) -> None:
     """Where two stores grant the same seats, the database's index is enough: one order, and the other pin is undone."""
     async with shop(f"{key_prefix}-1") as first, shop(f"{key_prefix}-2") as second:
@@ -151,6 +163,7 @@ class Unguarded(Insert):
         return super().on_conflict_do_nothing()
 
 
+@pytest.mark.usefixtures("nobody_tells")
 async def test_without_the_index_seats_are_sold_twice(
     shop: Shop, key_prefix: str, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
