@@ -73,6 +73,7 @@ def make_refund(amount: int, state: RefundState, seats: tuple[str, ...] = ()) ->
         reason="late",
         by="system",
         created_at=1,
+        begun_at=1,
         seats=seats,
         state=state,
     )

@@ -1,6 +1,7 @@
 """What customers and staff do with an order that is there."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Final
 
 from server.checkout.asking import Answered, Represent
@@ -11,7 +12,7 @@ from server.domain.errors import Conflict, ConflictError, IdempotencyInProgressE
 from server.domain.holds import Once
 from server.domain.orders import Order, OrderState, RefundState
 from server.domain.payments import Verdict
-from server.domain.refunds import refund, replaced
+from server.domain.refunds import close, refund, replaced
 from server.domain.settlement import approve, cancel, redirected, with_attempt
 from server.domain.staff import Actor, AuditEntry, StaffMember
 from server.ports.orders import Change, Orders
@@ -154,7 +155,24 @@ class OrderDesk:
         row = order.refund(reference)
         if row is None or row.state is not RefundState.FAILED:
             raise ConflictError(Conflict.NOT_FAILED, order=order.id)
-        return replaced(order, reference, new_id=new_pair)
+        return replaced(order, reference, now=self._now(), new_id=new_pair)
+
+    async def close_refund(
+        self, order_id: str, reference: str, *, done_on: date | None, reason: str, by: StaffMember, actor: Actor
+    ) -> Order:
+        """Write down how a refund ended that its gateway says no end of; None: it failed.
+
+        Raises `RefundRefusedError`.
+        """
+
+        def ended(order: Order) -> Decision:
+            return close(order, reference, done_on=done_on, reason=reason, by=by.login, now=self._now())
+
+        outcome = RefundState.FAILED if done_on is None else RefundState.DONE
+        details: dict[str, str | int | bool | None] = {"refund": reference, "outcome": outcome.value}
+        if done_on is not None:
+            details["on"] = done_on.isoformat()
+        return await self._act(order_id, ended, actor, "order.refund_close", details)
 
     async def _act(
         self,

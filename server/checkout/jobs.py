@@ -12,8 +12,8 @@ from server.checkout.settler import Settler
 from server.domain.decisions import Decision
 from server.domain.errors import ConflictError, SeatsUnavailableError, UnavailableError
 from server.domain.orders import EffectKind, NoticeKind, Order, OrderState, Payment, PaymentState, Refund, RefundState
-from server.domain.payments import Outcome, RefundAnswer, RefundOrder, RefundOutcome
-from server.domain.refunds import must_wait, numbers_before, refunded, replaced, sending
+from server.domain.payments import Outcome, RefundAnswer, RefundOrder, RefundOutcome, Verdict
+from server.domain.refunds import awaits_word, must_wait, numbers_before, refunded, replaced, sending
 from server.domain.settlement import reseat
 from server.ports import Catalogue, PaymentGateway, SeatStore
 from server.ports.notices import Notice, Notifier
@@ -147,13 +147,16 @@ class Jobs:
         if answer.outcome is RefundOutcome.FAILED and answer.code == "absent":
             async with self._orders.change(order.id) as change:
                 change.order = sending(change.order, reference)
+            marked = change.order.refund(reference)
+            if marked is None or marked.state is not RefundState.UNKNOWN:
+                return  # staff said meanwhile how it ended
             self._reach(Point.REFUND_MARKED)
             answer = await gateway.refund(ask)
             self._reach(Point.REFUND_SENT)
         if answer.again_after_ms is not None:
             if row.state is RefundState.REQUESTED:
                 raise NotYetError(f"the gateway answered {answer.code}", after_ms=answer.again_after_ms)
-            await self._settler.decide(order.id, lambda found: replaced(found, reference, new_id=new_pair))
+            await self._settler.decide(order.id, lambda found: self._anew(found, reference))
             return
         await self.record_refund(order.id, reference, answer)
         if answer.outcome is RefundOutcome.UNKNOWN:
@@ -161,16 +164,28 @@ class Jobs:
 
     async def record_refund(self, order_id: str, reference: str, answer: RefundAnswer) -> None:
         """Write down what a gateway said of a refund."""
-        await self._settler.decide(order_id, lambda order: refunded(order, reference, answer))
+        decided = await self._settler.decide(
+            order_id, lambda order: refunded(order, reference, answer, now=self._store.now())
+        )
         self._reach(Point.REFUND_RECORDED)
-        if answer.outcome is RefundOutcome.FAILED:
+        row = decided.order.refund(reference)
+        if row is not None and row.closing is not None and row.closing.contradicted:
+            _log.warning("a gateway contradicts staff about a refund", order=order_id, code=answer.code)
+        elif answer.outcome is RefundOutcome.FAILED:
             _log.warning("a refund failed and waits for a person", order=order_id, code=answer.code)
 
+    def _anew(self, order: Order, reference: str) -> Decision:
+        """Another refund in the place of one that the gateway refused for a while, unless staff ended it meanwhile."""
+        row = order.refund(reference)
+        if row is None or row.closing is not None:
+            return Decision(order=order, verdict=Verdict.ALREADY)
+        return replaced(order, reference, now=self._store.now(), new_id=new_pair)
+
     async def query_refund(self, order_id: str, reference: str) -> None:
-        """Ask the gateway what became of a refund that it accepted, and write it down."""
+        """Ask the gateway what became of a refund that it accepted, or that staff ended by hand, and write it down."""
         order = await self._orders.order(order_id)
         row = order.refund(reference)
-        if row is None or row.state is not RefundState.SENT:
+        if row is None or not awaits_word(order, row):
             return
         gateway, ask = await self._refund_order(order, row)
         answer = await gateway.query_refund(ask)

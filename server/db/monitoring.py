@@ -41,6 +41,9 @@ class PostgresMonitoring:
                 open_refunds=await _count(connection, _OPEN),
                 oldest_refund_at=None if oldest is None else to_ms(oldest),
                 failed_refunds=await _count(connection, refunds.c.state == RefundState.FAILED.value),
+                contradictions=await _count(
+                    connection, and_(refunds.c.said != refunds.c.closed_as, refunds.c.said_at >= start)
+                ),
                 mismatches=sum(found.attempts.get(PaymentState.MISMATCHED.value, 0) for found in gateways),
                 unanswered=await _count(
                     connection,

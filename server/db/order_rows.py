@@ -8,7 +8,17 @@ import msgspec
 from sqlalchemy import Row
 
 from server.db.instants import to_datetime, to_ms
-from server.domain.orders import Customer, Order, OrderSeat, OrderState, Payment, PaymentState, Refund, RefundState
+from server.domain.orders import (
+    Closing,
+    Customer,
+    Order,
+    OrderSeat,
+    OrderState,
+    Payment,
+    PaymentState,
+    Refund,
+    RefundState,
+)
 
 Values = dict[str, Any]
 """Columns by name."""
@@ -67,17 +77,27 @@ def payment_values(order: Order) -> list[Values]:
 
 def refund_values(order: Order) -> list[Values]:
     """The rows of its refunds, without what only the database knows of them."""
-    return [
-        {
-            "order": order.id,
-            "place": place,
-            **msgspec.structs.asdict(refund),
-            "state": refund.state.value,
-            "seats": list(refund.seats),
-            "created_at": to_datetime(refund.created_at),
-        }
-        for place, refund in enumerate(order.refunds)
-    ]
+    return [_refund_values(order, place, refund) for place, refund in enumerate(order.refunds)]
+
+
+def _refund_values(order: Order, place: int, refund: Refund) -> Values:
+    values = msgspec.structs.asdict(refund)
+    closing: Closing | None = values.pop("closing")
+    return {
+        "order": order.id,
+        "place": place,
+        **values,
+        "state": refund.state.value,
+        "seats": list(refund.seats),
+        "created_at": to_datetime(refund.created_at),
+        "begun_at": to_datetime(refund.begun_at),
+        "closed_as": closing.outcome.value if closing else None,
+        "closed_by": closing.by if closing else None,
+        "closed_why": closing.reason if closing else None,
+        "closed_on": closing.on if closing else None,
+        "said": closing.said.value if closing and closing.said else None,
+        "said_at": to_datetime(closing.said_at) if closing and closing.said_at is not None else None,
+    }
 
 
 def to_order(
@@ -134,10 +154,23 @@ def _refund(row: Row[Any]) -> Refund:
         reason=row.reason,
         by=row.by,
         created_at=to_ms(row.created_at),
+        begun_at=to_ms(row.begun_at),
         seats=tuple(row.seats),
         state=RefundState(row.state),
         gateway_id=row.gateway_id,
         code=row.code,
+        closing=None if row.closed_as is None else _closing(row),
+    )
+
+
+def _closing(row: Row[Any]) -> Closing:
+    return Closing(
+        outcome=RefundState(row.closed_as),
+        by=row.closed_by,
+        reason=row.closed_why,
+        on=row.closed_on,
+        said=None if row.said is None else RefundState(row.said),
+        said_at=_ms_or_none(row.said_at),
     )
 
 

@@ -22,6 +22,7 @@ from server.db.writing import TRIES, constraint, lost, transaction, writing
 from server.domain.errors import Conflict, ConflictError, OrderNotFoundError, UnavailableError
 from server.domain.holds import Once
 from server.domain.orders import Effect, Order, OrderState, RefundState
+from server.domain.refunds import ASKED_ON_MS
 from server.domain.staff import AuditEntry
 from server.ports.orders import CallbackRecord, KeptAnswer
 
@@ -153,9 +154,13 @@ class PostgresOrders:
         return await self._lease(payments, due, payments.c.ask_at, now=now, lease_ms=lease_ms, limit=limit)
 
     async def unsettled_refunds(self, *, now: int, lease_ms: int, limit: int = 20) -> tuple[tuple[str, str], ...]:
-        """(order, reference) of refunds `sent` or `unknown`, each for this worker alone; see `Orders`."""
-        states = (RefundState.SENT.value, RefundState.UNKNOWN.value)
-        due = select(refunds.c.order, refunds.c.reference).where(refunds.c.state.in_(states))
+        """(order, reference) of refunds to ask about, each for this worker alone; see `Orders`."""
+        columns = refunds.c
+        since = to_datetime(max(0, now - ASKED_ON_MS))
+        unsaid = and_(columns.closed_as.is_not(None), columns.said.is_(None), columns.begun_at > since)
+        unended = columns.state.in_((RefundState.SENT.value, RefundState.UNKNOWN.value))
+        replaced = columns.state == RefundState.REPLACED.value
+        due = select(columns.order, columns.reference).where(or_(unended, and_(unsaid, ~replaced)))
         return await self._lease(refunds, due, refunds.c.created_at, now=now, lease_ms=lease_ms, limit=limit)
 
     async def _lease(

@@ -10,6 +10,7 @@ and leaves the state alone.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -139,11 +140,32 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     asked: int = 0
 
 
+class Closing(msgspec.Struct, frozen=True, kw_only=True):
+    """How staff say that a refund ended of which the gateway does not: `outcome` is `done` or `failed`.
+
+    `by` is a login, `reason` what they know it from, `on` the day on which the bank did it. `said` is what the gateway
+    said of it after all, at `said_at` (ms).
+    """
+
+    outcome: RefundState
+    by: str
+    reason: str
+    on: date | None = None
+    said: RefundState | None = None
+    said_at: int | None = None
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the gateway said another end than staff."""
+        return self.said not in {None, self.outcome}
+
+
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
     """Money on its way back from the payment with `payment` as its reference; `seats` are freed by it.
 
     `reference` and `request_id` go to the gateway, the same whenever it is sent again. `by` is a staff login, or
-    `system`.
+    `system`. `created_at` is when the money was first asked back, `begun_at` when this refund was, which may be in the
+    place of one that failed. `closing` is there once staff said how it ended.
     """
 
     reference: str
@@ -153,10 +175,12 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     by: str
     created_at: int
+    begun_at: int
     seats: tuple[str, ...] = ()
     state: RefundState = RefundState.REQUESTED
     gateway_id: str | None = None
     code: str | None = None
+    closing: Closing | None = None
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

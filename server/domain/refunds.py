@@ -1,11 +1,15 @@
 """Money that goes back: asked for by staff, or because it bought nothing."""
 
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
 import msgspec
 
 from server.domain.decisions import SEATS, Decision, NewId, notice
 from server.domain.errors import CineBookError
 from server.domain.orders import (
     LIVE_STATES,
+    Closing,
     Effect,
     EffectKind,
     NoticeKind,
@@ -19,6 +23,15 @@ from server.domain.payments import RefundAnswer, RefundOutcome, Verdict
 
 SYSTEM = "system"
 """Who asks for refunds that follow from a rule."""
+
+BY_HAND_MS: Final = 3_600_000
+"""How long after it was begun a refund without an end may be given one by hand.
+
+By then its gateway was asked a dozen times, or, where it acknowledged nothing, given up on.
+"""
+
+ASKED_ON_MS: Final = 30 * 86_400_000
+"""How long after its beginning the gateway goes on being asked about a refund that was ended by hand."""
 
 
 def send_back(order: Order, payment: str, *, reason: str, now: int, new_id: NewId) -> tuple[Order, tuple[Effect, ...]]:
@@ -36,6 +49,7 @@ def send_back(order: Order, payment: str, *, reason: str, now: int, new_id: NewI
         reason=reason,
         by=SYSTEM,
         created_at=now,
+        begun_at=now,
     )
     changes: dict[str, object] = {"refunds": (*order.refunds, refund)}
     if order.paid_by is None and order.can(OrderEvent.REFUND):
@@ -44,7 +58,7 @@ def send_back(order: Order, payment: str, *, reason: str, now: int, new_id: NewI
 
 
 class RefundRefusedError(CineBookError):
-    """This cannot be refunded; the message is a sentence that staff may read."""
+    """This cannot be done with the refunds of an order; the message is a sentence that staff may read."""
 
 
 def refund(
@@ -85,6 +99,7 @@ def refund(
         reason=reason,
         by=by,
         created_at=now,
+        begun_at=now,
         seats=freed,
     )
     order = msgspec.structs.replace(
@@ -105,15 +120,86 @@ _AFTER = {
 }
 
 
-def refunded(order: Order, reference: str, answer: RefundAnswer) -> Decision:
-    """What a gateway's answer about a refund makes of the order; one that is done or replaced stays so."""
+def refunded(order: Order, reference: str, answer: RefundAnswer, *, now: int) -> Decision:
+    """What a gateway's answer about a refund makes of the order; one that is done or replaced stays so.
+
+    Of one that staff ended by hand the gateway's first word is written down beside theirs, which stands. Only what they
+    took for failed is done if the gateway says so, unless another was sent in its place.
+    """
     row = order.refund(reference)
-    if row is None or row.state in {RefundState.DONE, RefundState.REPLACED}:
+    if row is None:
+        return Decision(order=order, verdict=Verdict.ALREADY)
+    stays, closing = row.state in {RefundState.DONE, RefundState.REPLACED}, row.closing
+    if closing is not None:
+        if closing.said is not None or answer.outcome not in {RefundOutcome.DONE, RefundOutcome.FAILED}:
+            return Decision(order=order, verdict=Verdict.ALREADY)
+        closing = msgspec.structs.replace(closing, said=_AFTER[answer.outcome], said_at=now)
+    elif stays:
         return Decision(order=order, verdict=Verdict.ALREADY)
     row = msgspec.structs.replace(
-        row, state=_AFTER[answer.outcome], gateway_id=answer.gateway_id or row.gateway_id, code=answer.code
+        row,
+        state=row.state if stays else _AFTER[answer.outcome],
+        gateway_id=answer.gateway_id or row.gateway_id,
+        code=answer.code,
+        closing=closing,
     )
     order = _with_refund(order, row)
+    return Decision(order=order) if stays else _ended(order, row)
+
+
+def closable_at(row: Refund) -> int | None:
+    """From when on (ms) staff may say how a refund ended; None for one that has an end, or was never sent.
+
+    What they took for failed themselves they may correct, as long as the gateway has not said anything of it.
+    """
+    waits = row.state in {RefundState.SENT, RefundState.UNKNOWN}
+    corrected = row.state is RefundState.FAILED and row.closing is not None and row.closing.said is None
+    return row.begun_at + BY_HAND_MS if waits or corrected else None
+
+
+def close(order: Order, reference: str, *, done_on: date | None, reason: str, by: str, now: int) -> Decision:
+    """Staff say how a refund ended of which the gateway says no end: the bank did it on a day; None: it failed.
+
+    Raises `RefundRefusedError` for one that does not wait for that, or not for long enough, and for a day that cannot
+    be.
+    """
+    row = order.refund(reference)
+    opens = None if row is None else closable_at(row)
+    if row is None or opens is None:
+        what = "is none of this order's" if row is None else f"is {row.state.value}: it does not wait for an end"
+        raise RefundRefusedError(f"this refund {what}")
+    if now < opens:
+        raise RefundRefusedError(f"the gateway is asked still; from {_moment(opens):%H:%M} UTC on its end can be told")
+    # A day's grace at both ends: banks have clocks and calendars of their own.
+    first, last = (_moment(row.created_at) - _DAY).date(), (_moment(now) + _DAY).date()
+    if done_on is not None and not first <= done_on <= last:
+        raise RefundRefusedError(f"{done_on} is not between the day of the refund and today")
+    outcome = RefundState.FAILED if done_on is None else RefundState.DONE
+    closing = Closing(outcome=outcome, by=by, reason=reason, on=done_on)
+    row = msgspec.structs.replace(row, state=outcome, closing=closing)
+    return _ended(_with_refund(order, row), row)
+
+
+_DAY = timedelta(days=1)
+
+
+def _moment(at: int) -> datetime:
+    return datetime.fromtimestamp(at / 1000, UTC)
+
+
+def awaits_word(order: Order, row: Refund) -> bool:
+    """Whether a gateway is to be asked how a refund ended: it accepted it, or staff said it in its place.
+
+    In the latter case only about the last one of a payment: some gateways tell of no other.
+    """
+    if row.closing is None:
+        return row.state is RefundState.SENT
+    last = [other for other in order.refunds if other.payment == row.payment][-1]
+    return row.closing.said is None and row == last
+
+
+def _ended(order: Order, row: Refund) -> Decision:
+    """What follows for an order from what one of its refunds is now."""
     if row.state is RefundState.FAILED:
         return Decision(order=order, effects=_next(order, row))
     if row.state is not RefundState.DONE:
@@ -145,7 +231,7 @@ def numbers_before(order: Order, row: Refund) -> tuple[str, ...]:
     return tuple(other.gateway_id for other in before if other.payment == row.payment and other.gateway_id)
 
 
-def replaced(order: Order, reference: str, *, new_id: NewId) -> Decision:
+def replaced(order: Order, reference: str, *, now: int, new_id: NewId) -> Decision:
     """Send a refund that failed once more, as a new one: gateways answer the old one as they did.
 
     The new one is as old as the first: so long has the customer waited. Any other than a failed or an unknown one
@@ -164,6 +250,7 @@ def replaced(order: Order, reference: str, *, new_id: NewId) -> Decision:
         reason=row.reason,
         by=row.by,
         created_at=row.created_at,
+        begun_at=now,
         seats=row.seats,
     )
     order = msgspec.structs.replace(order, refunds=(*order.refunds, anew))

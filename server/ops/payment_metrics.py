@@ -19,6 +19,9 @@ CONFIRM: Final = figure_gauge(
 OPEN_REFUNDS: Final = figure_gauge("refunds_open", "Refunds that are not done.")
 OLDEST_REFUND: Final = figure_gauge("refund_oldest_seconds", "How long the oldest refund that is not done has waited.")
 FAILED_REFUNDS: Final = figure_gauge("refunds_failed", "Refunds that wait for a person.")
+CONTRADICTIONS: Final = figure_gauge(
+    "refunds_contradicted", "Refunds ended by hand of which the gateway said another end in the last hour."
+)
 MISMATCHES: Final = figure_gauge("payment_mismatches", "Recent attempts that paid another amount than was asked for.")
 UNANSWERED: Final = figure_gauge(
     "payments_unanswered", "Attempts that no gateway said anything final of for an hour after their deadline."
@@ -51,6 +54,7 @@ def show(figures: Figures, *, now: int) -> None:
     OPEN_REFUNDS.set(figures.open_refunds)
     OLDEST_REFUND.set(0 if oldest is None else max(0, now - oldest) / 1000)
     FAILED_REFUNDS.set(figures.failed_refunds)
+    CONTRADICTIONS.set(figures.contradictions)
     MISMATCHES.set(figures.mismatches)
     UNANSWERED.set(figures.unanswered)
     WAITING.set(figures.waiting_jobs)

@@ -3,11 +3,14 @@
 import re
 import secrets
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
+from sqlalchemy import text
 
+from server.db.engine import create_lone_engine
 from server.domain.staff import Role
 from server.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.e2e.conftest import Arrive, serving
@@ -92,6 +95,58 @@ async def test_a_seat_is_refunded(desk: Server, desk_url: str, arrive: Arrive, w
     await onlooker.shows(seats[1], "O")
     await page.go_back()
     await expect(page.locator("[data-detail]")).to_be_hidden()
+
+
+async def _no_word_of_it(desk_url: str, order: str, change: str) -> None:
+    """Make the refund of an order one that its gateway accepted two hours ago, and set what else it has to be."""
+    hours = "begun_at = begun_at - interval '2 hours', leased_until = now() + interval '1 day'"
+    engine = create_lone_engine(desk_url)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(f'UPDATE refunds SET {hours}, {change} WHERE "order" = :order'),  # noqa: S608 - words of these tests
+            {"order": order},
+        )
+        await connection.execute(text("UPDATE orders SET state = 'refunding' WHERE id = :order"), {"order": order})
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_the_end_of_a_refund_is_said_by_hand(desk: Server, desk_url: str, arrive: Arrive, width: int) -> None:
+    """Where the gateway never says it: how, on which day, and from what it is known; and a contradiction is shown."""
+    _, seats, order = await _bought(desk, arrive)
+    manager = await arrive(desk, width=width, expecting=REFUSED)
+    page = await _at_work(manager, desk_url, f"/staff/orders?order={order}", Role.MANAGER)
+    await page.get_by_role("checkbox", name=re.compile(f"^{seats[0]},")).check()
+    await page.get_by_label("Reason, for the books").fill("A broken seat")
+    await page.locator('[data-action="refund"]').click()
+    await page.get_by_role("button", name="Yes, send it").click()
+    await expect(page.locator("[data-badge]")).to_have_text("Partly refunded", timeout=LIMIT_MS)
+    await _no_word_of_it(desk_url, order, "state = 'sent'")
+    await page.reload()
+    await page.get_by_role("button", name="Say how it ended").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("How did the refund of")
+    await dialog.get_by_role("button", name="Record it").click()
+    await expect(dialog.locator('[data-fault="outcome"]')).to_have_text("Please choose how it ended.")
+    await dialog.get_by_role("radio", name="The bank did it").check()
+    await dialog.get_by_role("button", name="Record it").click()
+    await expect(dialog.locator('[data-fault="on"]')).to_contain_text("Please enter the day")
+    await picture(page, f"staff-close-{width}")
+    assert await is_narrow_enough(page)
+    await dialog.get_by_label("On", exact=True).fill(datetime.now().astimezone().date().isoformat())
+    await dialog.get_by_label("What this is known from").fill("Bank statement")
+    await dialog.get_by_role("button", name="Record it").click()
+    await expect(page.locator("[data-badge]")).to_have_text("Partly refunded", timeout=LIMIT_MS)
+    row = page.locator("[data-refunds] tbody tr")
+    await expect(row).to_contain_text("Bank statement")
+    await expect(row).not_to_contain_text("the gateway says")
+    await _no_word_of_it(desk_url, order, "said = 'failed', said_at = now()")
+    await page.reload()
+    await expect(row).to_contain_text("the gateway says: Failed", timeout=LIMIT_MS)
+    await picture(page, f"staff-contradicted-{width}")
+    assert await is_narrow_enough(page)
+    await page.goto("/staff/payments")
+    await expect(page.locator('[data-figure="contradictions"]')).to_have_class("is-alarming", timeout=LIMIT_MS)
 
 
 async def test_an_amount_is_refunded(desk: Server, desk_url: str, arrive: Arrive) -> None:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { questionsOf } from "../../static/js/core/order-query.js";
-import { amountOf, leftOf, refundable, underWay, worthOf } from "../../static/js/core/refund-choice.js";
+import { amountOf, closable, dayOf, leftOf, refundable, underWay, worthOf } from "../../static/js/core/refund-choice.js";
 
 const ID = "aaaabbbbccccddddeeeeffff";
 
@@ -48,7 +48,7 @@ function paid(more = {}) {
 /** @param {number} amount @param {string} payment @param {string} state */
 const back = (amount, payment = "p1", state = "sent") => {
   const rest = { reference: "r", reason: "", by: "mai", seats: [], code: null, created_at: 0 };
-  return { ...rest, amount, payment, state };
+  return { ...rest, closable_at: null, closing: null, amount, payment, state };
 };
 
 test("what is left is what the payment of the order took, less what goes back of it", () => {
@@ -69,6 +69,16 @@ test("a refund is under way until its gateway says an end, or another replaces i
 test("seats are worth their price, and all of them what is left", () => {
   assert.equal(worthOf(paid(), ["F8"]), 95_000);
   assert.equal(worthOf(paid({ refunds: [back(20_000)] }), ["F7", "F8"]), 150_000);
+});
+
+test("staff say how a refund ended once the gateway had its time, and never of one that has an end", () => {
+  assert.ok(!closable(back(1), 9));
+  assert.ok(!closable({ ...back(1), closable_at: 9 }, 8));
+  assert.ok(closable({ ...back(1), closable_at: 9 }, 9));
+});
+
+test("a day is that of the place where the page is read", () => {
+  assert.equal(dayOf(new Date(2026, 0, 9, 23, 59).getTime()), "2026-01-09");
 });
 
 test("an amount is read as people write it, and nothing else is", () => {

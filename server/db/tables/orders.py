@@ -19,6 +19,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -46,6 +47,9 @@ CLOCK = text("clock_timestamp()")
 
 UNPAID = (OrderState.OPEN, OrderState.EXPIRED, OrderState.CANCELLED)
 """States in which no payment pays the order; in all others one does."""
+
+ENDS = (RefundState.DONE, RefundState.FAILED)
+"""What a refund can come to."""
 
 WAITING = text("done_at IS NULL AND died_at IS NULL")
 
@@ -187,6 +191,15 @@ refunds = Table(
     Column("gateway_id", Text, index=True),
     Column("code", Text),
     Column("leased_until", INSTANT),
+    # Beside `created_at`, which is that of the refund whose place it took.
+    Column("begun_at", INSTANT, nullable=False, server_default=CLOCK),
+    # How staff said that it ended, and what the gateway said of it after that.
+    Column("closed_as", Text),
+    Column("closed_by", Text),
+    Column("closed_why", Text),
+    Column("closed_on", Date),
+    Column("said", Text),
+    Column("said_at", INSTANT),
     UniqueConstraint("order", "place"),
     ForeignKeyConstraint(["order", "payment"], ["payments.order", "payments.reference"]),
     CheckConstraint(f"reference ~ '{SLUG}'", name="reference"),
@@ -195,7 +208,17 @@ refunds = Table(
     CheckConstraint("amount BETWEEN 1 AND 9007199254740991", name="amount"),
     CheckConstraint("by <> ''", name="by"),
     _one_of("state", RefundState),
+    _one_of("closed_as", ENDS),
+    _one_of("said", ENDS),
+    CheckConstraint("closed_as IS NULL OR state IN ('done', 'failed', 'replaced')", name="closed_state"),
+    CheckConstraint("num_nulls(closed_as, closed_by, closed_why) IN (0, 3)", name="closed"),
+    CheckConstraint("(closed_on IS NULL) = (closed_as IS DISTINCT FROM 'done')", name="closed_on"),
+    CheckConstraint("(said IS NULL) = (said_at IS NULL)", name="said_at"),
+    CheckConstraint("said IS NULL OR closed_as IS NOT NULL", name="said_of"),
     Index("refunds_open", "created_at", postgresql_where=text("state NOT IN ('done', 'replaced')")),
+    # Those that the gateway has not said anything of since, and those of which it said otherwise.
+    Index("refunds_unsaid", "begun_at", postgresql_where=text("closed_as IS NOT NULL AND said IS NULL")),
+    Index("refunds_contradicted", "said_at", postgresql_where=text("said <> closed_as")),
 )
 
 payment_events = Table(

@@ -1,12 +1,14 @@
 """What staff are told about orders and their money, and what they ask; amounts are in the minor unit."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from protocol.scalars import Integer, Milliseconds, SeatId
-from server.domain.orders import EffectKind, Order, PaymentState, RefundState
+from server.domain.orders import EffectKind, Order, PaymentState, Refund, RefundState
+from server.domain.refunds import closable_at
 from server.domain.showtimes import Showtime
 from server.ports.outbox import DeadLetter
 from server.web.orders.representations import Amount, OrderFields, Reason, Reference, order_fields
@@ -27,6 +29,18 @@ class RefundRequest(msgspec.Struct, frozen=True, kw_only=True):
         check_distinct(self.seats)
         if self.amount is not UNSET:
             raise ProblemError.bad_request("body", "one of `seats` and `amount`, or neither")
+
+
+class CloseRefundRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """How a refund ended that the gateway says no end of, and what that is known from; `on`: when the bank did it."""
+
+    outcome: Literal["done", "failed"]
+    reason: Reason
+    on: date | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if (self.outcome == "done") != (self.on is not UNSET):
+            raise ProblemError.bad_request("on", "the day of what is `done`, and none of what `failed`")
 
 
 class StaffCustomer(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,8 +67,26 @@ class StaffPayment(msgspec.Struct, frozen=True, kw_only=True):
     pays: bool
 
 
+class StaffClosing(msgspec.Struct, frozen=True, kw_only=True):
+    """How staff said that a refund ended: `on` is the day of one that is done.
+
+    `said` is what the gateway said of it after that, at `said_at`; `contradicted`: it is another end.
+    """
+
+    outcome: RefundState
+    by: str
+    reason: str
+    on: date | None
+    said: RefundState | None
+    said_at: Milliseconds | None
+    contradicted: bool
+
+
 class StaffRefund(msgspec.Struct, frozen=True, kw_only=True):
-    """Money sent back from the `payment` with that reference; `by` is a login, or `system`."""
+    """Money sent back from the `payment` with that reference; `by` is a login, or `system`.
+
+    From `closable_at` on a manager may say how it ended, and `closing` is what one said.
+    """
 
     reference: Reference
     payment: Reference
@@ -66,6 +98,8 @@ class StaffRefund(msgspec.Struct, frozen=True, kw_only=True):
     gateway_id: str | None
     code: str | None
     created_at: Milliseconds
+    closable_at: Milliseconds | None
+    closing: StaffClosing | None
 
 
 class StaffOrderAnswer(OrderFields, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,8 +120,14 @@ def staff_order(order: Order, showtime: Showtime) -> StaffOrderAnswer:
         payments=tuple(
             _picked(payment, StaffPayment, pays=payment.reference == order.paid_by) for payment in order.payments
         ),
-        refunds=tuple(_picked(refund, StaffRefund) for refund in order.refunds),
+        refunds=tuple(_refund(row) for row in order.refunds),
     )
+
+
+def _refund(row: Refund) -> StaffRefund:
+    closing: StaffClosing | None = None if row.closing is None else _picked(row.closing, StaffClosing)
+    refund: StaffRefund = _picked(row, StaffRefund, closable_at=closable_at(row), closing=closing)
+    return refund
 
 
 def _picked(row: msgspec.Struct, shape: type, **more: Any) -> Any:

@@ -1,9 +1,11 @@
-"""What staff do with orders: look at one, send money back, clear one under review."""
+"""What staff do with orders: look at one, send money back and say how that ended, clear one under review."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 from starlette.responses import Response
 
 from protocol.codes import Code
@@ -18,7 +20,7 @@ from server.web.orders.answers import sent
 from server.web.orders.representations import OrderId, Reference
 from server.web.problems import FieldError, ProblemError
 from server.web.responses import json_response
-from server.web.staff.order_representations import RefundRequest, StaffOrderAnswer, staff_order
+from server.web.staff.order_representations import CloseRefundRequest, RefundRequest, StaffOrderAnswer, staff_order
 
 
 async def get_staff_order(call: Call[Nothing, Nothing]) -> Response:
@@ -33,7 +35,7 @@ async def refund_order(call: Call[RefundRequest, Nothing]) -> Response:
     `conflict` for what cannot be refunded, with a sentence in `errors`.
     """
     asked, order_id = once(call.request, call.body), _order_id(call)
-    try:
+    with _telling_why():
         answered = await call.context.shop.desk.refund(
             order_id,
             seats=call.body.seats or None,
@@ -44,9 +46,6 @@ async def refund_order(call: Call[RefundRequest, Nothing]) -> Response:
             once=asked,
             represent=await _representing(call, order_id),
         )
-    except RefundRefusedError as error:
-        errors = (FieldError(field="body", message=str(error)),)
-        raise ProblemError(Code.CONFLICT, why=Conflict.REFUNDS, errors=errors) from error
     return sent(answered)
 
 
@@ -61,6 +60,34 @@ async def retry_refund(call: Call[Nothing, Nothing]) -> Response:
     reference = call.part("reference", Reference)
     order = await call.context.shop.desk.retry_refund(_order_id(call), reference, actor=call.actor())
     return json_response(staff_order(order, await call.context.catalogue.showtime(order.showtime)))
+
+
+async def close_refund(call: Call[CloseRefundRequest, Nothing]) -> Response:
+    """Say how a refund ended, where its gateway has said no end of it for an hour.
+
+    `conflict` for any other, with a sentence in `errors`. What the gateway says of it later stands beside it.
+    """
+    reference = call.part("reference", Reference)
+    with _telling_why():
+        order = await call.context.shop.desk.close_refund(
+            _order_id(call),
+            reference,
+            done_on=None if call.body.on is UNSET else call.body.on,
+            reason=call.body.reason.strip(),
+            by=call.staff(),
+            actor=call.actor(),
+        )
+    return json_response(staff_order(order, await call.context.catalogue.showtime(order.showtime)))
+
+
+@contextmanager
+def _telling_why() -> Iterator[None]:
+    """What cannot be done with refunds is a `conflict` that says why."""
+    try:
+        yield
+    except RefundRefusedError as error:
+        errors = (FieldError(field="body", message=str(error)),)
+        raise ProblemError(Code.CONFLICT, why=Conflict.REFUNDS, errors=errors) from error
 
 
 def _order_id(call: Call[Any, Any]) -> str:
@@ -115,6 +142,17 @@ ENDPOINTS = (
         summary="Send a refund that failed once more",
         run=retry_refund,
         body=Nothing,
+        query=Nothing,
+        answer=StaffOrderAnswer,
+        staff=Role.MANAGER,
+        codes=(Code.CONFLICT,),
+    ),
+    Endpoint(
+        method="POST",
+        path="/staff/orders/{order_id}/refunds/{reference}/close",
+        summary="Say how a refund ended",
+        run=close_refund,
+        body=CloseRefundRequest,
         query=Nothing,
         answer=StaffOrderAnswer,
         staff=Role.MANAGER,

@@ -47,7 +47,8 @@ class MoneyFiguresAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class PaymentsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What was since `since`, and what is so now.
 
-    `open_refunds` are not done, `failed_refunds` wait for a person; `mismatches` were paid by another amount than
+    `open_refunds` are not done, `failed_refunds` wait for a person; of `contradictions` the gateway said another end
+    than staff had; `mismatches` were paid by another amount than
     asked; `unanswered` have no end an hour after their deadline; `reviews` wait for staff; `overdue` are open orders
     whose deadline has passed.
     """
@@ -58,6 +59,7 @@ class PaymentsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     open_refunds: Integer
     oldest_refund_at: Milliseconds | None
     failed_refunds: Integer
+    contradictions: Integer
     mismatches: Integer
     unanswered: Integer
     waiting_jobs: Integer

@@ -19,7 +19,10 @@
  * @typedef {{reference: string, gateway: string, gateway_id: string | null, state: string, amount: number,
  *   captured: number, code: string | null, created_at: number, pays: boolean}} StaffPayment
  * @typedef {{reference: string, payment: string, amount: number, state: string, reason: string, by: string,
- *   seats: string[], code: string | null, created_at: number}} StaffRefund
+ *   seats: string[], code: string | null, created_at: number, closable_at: number | null,
+ *   closing: Closing | null}} StaffRefund
+ * @typedef {{outcome: string, by: string, reason: string, on: string | null, said: string | null,
+ *   contradicted: boolean}} Closing how staff said that it ended, and what the gateway said after that
  */
 
 /** States in which staff may send money back. */
@@ -41,6 +44,18 @@ export function underWay({ state }) {
 /** Whether there is money that staff may send back. @param {StaffOrder} order */
 export function refundable(order) {
   return REFUNDABLE.has(order.state) && leftOf(order) > 0;
+}
+
+/** Whether staff may say how a refund ended. @param {StaffRefund} refund @param {number} now */
+export function closable({ closable_at }, now) {
+  return closable_at !== null && now >= closable_at;
+}
+
+/** The day of an instant where the page is read, as forms have it: 2026-11-22. @param {number} at */
+export function dayOf(at) {
+  const date = new Date(at);
+  const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
 /**

@@ -41,5 +41,9 @@ export const words = {
     "staff.sign_in_failed": "Sign-in failed",
     "staff.sign_out": "Signed out",
     "order.refund": "Refund requested",
+    "order.refund_retry": "Refund sent again",
+    "order.refund_close": "Refund's end recorded",
+    "order.approve": "Payment cleared",
+    "outbox.retry": "Effect queued again",
   },
 };

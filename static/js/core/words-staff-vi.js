@@ -36,5 +36,9 @@ export const words = {
     "staff.sign_in_failed": "Đăng nhập không thành công",
     "staff.sign_out": "Đăng xuất",
     "order.refund": "Yêu cầu hoàn tiền",
+    "order.refund_retry": "Gửi lại khoản hoàn",
+    "order.refund_close": "Ghi kết quả hoàn tiền",
+    "order.approve": "Cho qua thanh toán",
+    "outbox.retry": "Đưa việc vào hàng đợi lại",
   },
 };

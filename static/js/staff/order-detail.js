@@ -3,8 +3,10 @@
 /** @import { Shell } from "./shell.js" */
 
 import { money } from "../core/format.js";
+import { closable } from "../core/refund-choice.js";
 import { element, hook, setText } from "../ui/dom.js";
 import { showLines } from "../ui/order-lines.js";
+import { CloseDialog } from "./close-dialog.js";
 import { RefundForm } from "./refund-form.js";
 import { badge, moment, nodeOf, showSheet } from "./sheet.js";
 
@@ -13,6 +15,7 @@ export class OrderDetail {
   #root = hook("[data-detail]");
   #shell;
   #form;
+  #closing;
   /** @type {StaffOrder | null} */
   #order = null;
   #onChange;
@@ -22,6 +25,7 @@ export class OrderDetail {
     this.#shell = shell;
     this.#onChange = onChange;
     this.#form = new RefundForm(shell, (order) => this.#changed(order));
+    this.#closing = new CloseDialog(shell, (order) => this.#changed(order));
     hook('[data-action="close"]', this.#root).addEventListener("click", onClose);
     hook('[data-action="approve"]', this.#root).addEventListener("click", () => void this.#do("approve"));
   }
@@ -84,7 +88,7 @@ export class OrderDetail {
     const rows = payments.map((payment) => [
       moment(payment.created_at, locale),
       payment.gateway,
-      pairOf(badge(payment.state, desk.paymentStates), payment.pays ? desk.pays : ""),
+      rowOf(badge(payment.state, desk.paymentStates), nodeOf(payment.pays ? desk.pays : "")),
       payment.captured ? this.#money(payment.captured) : "",
       payment.code ?? "",
       element("code", { text: payment.reference }),
@@ -106,25 +110,56 @@ export class OrderDetail {
       { head: desk.by },
       { head: desk.code },
     ];
+    /** @type {Cell[][]} */
     const rows = refunds.map((refund) => [
       moment(refund.created_at, locale),
       this.#money(refund.amount),
-      pairOf(badge(refund.state, desk.refundStates), this.#retry(refund)),
+      rowOf(badge(refund.state, desk.refundStates), ...this.#contradiction(refund), ...this.#acts(refund)),
       refund.seats.join(", "),
       refund.reason,
       refund.by,
       refund.code ?? "",
     ]);
+    if (refunds.some(({ closing }) => closing)) {
+      columns.push({ head: desk.byHand });
+      for (const [i, refund] of refunds.entries()) rows[i].push(this.#byHand(refund));
+    }
     showSheet(hook("[data-refunds]", this.#root), columns, rows);
   }
 
-  /** @param {StaffRefund} refund @returns {Cell} */
-  #retry({ state, reference }) {
-    if (state !== "failed" || this.#shell.member.role !== "manager") return "";
-    const text = this.#shell.speaker.words.desk.retry;
-    const button = element("button", { class: "button", type: "button", "data-retry": reference, text });
-    button.addEventListener("click", () => void this.#do(`refunds/${reference}/retry`));
-    return button;
+  /** What a manager can do about a refund. @param {StaffRefund} refund @returns {Node[]} */
+  #acts(refund) {
+    const { state, reference } = refund;
+    if (this.#shell.member.role !== "manager") return [];
+    const { desk } = this.#shell.speaker.words;
+    const acts = [];
+    if (state === "failed") {
+      const retry = element("button", { class: "button", type: "button", "data-retry": reference, text: desk.retry });
+      retry.addEventListener("click", () => void this.#do(`refunds/${reference}/retry`));
+      acts.push(retry);
+    }
+    if (closable(refund, Date.now())) {
+      const close = element("button", { class: "button", type: "button", "data-close": reference, text: desk.endIt });
+      close.addEventListener("click", () => this.#order && this.#closing.ask(this.#order, refund));
+      acts.push(close);
+    }
+    return acts;
+  }
+
+  /** How staff said that it ended. @param {StaffRefund} refund @returns {Cell} */
+  #byHand({ closing }) {
+    if (!closing) return "";
+    const words = element("span", { text: this.#shell.speaker.words.desk.endedBy(closing.by, closing.reason) });
+    if (closing.on) words.prepend(element("time", { datetime: closing.on, text: closing.on }), ", ");
+    return words;
+  }
+
+  /** What the gateway said of it otherwise than staff. @param {StaffRefund} refund @returns {Node[]} */
+  #contradiction({ closing }) {
+    if (!closing?.contradicted) return [];
+    const { desk } = this.#shell.speaker.words;
+    const state = closing.said ?? "";
+    return [element("span", { class: "badge is-bad", text: desk.said(desk.refundStates[state] ?? state) })];
   }
 
   /** @param {string} what below the order's path */
@@ -154,7 +189,7 @@ function showPairs(root, pairs) {
   root.replaceChildren(...items);
 }
 
-/** @param {Node} first @param {Cell} second */
-function pairOf(first, second) {
-  return element("span", { class: "cell-pair" }, first, nodeOf(second));
+/** @param {Node[]} nodes */
+function rowOf(...nodes) {
+  return element("span", { class: "cell-row" }, ...nodes);
 }

@@ -13,7 +13,10 @@ import { Shell } from "./shell.js";
 const AGAIN_MS = 10_000;
 
 /** Where any at all want somebody to look. */
-const ALARMING = new Set(["failed_refunds", "mismatches", "unanswered", "reviews", "overdue", "dead_letters"]);
+const ALARMING = new Set([
+  ...["failed_refunds", "contradictions", "mismatches"],
+  ...["unanswered", "reviews", "overdue", "dead_letters"],
+]);
 
 const shell = new Shell((url, init) => fetch(url, init));
 const span = /** @type {HTMLSelectElement} */ (hook("#window"));

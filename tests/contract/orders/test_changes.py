@@ -9,7 +9,7 @@ import pytest
 from server.domain.errors import ConflictError
 from server.domain.orders import Effect, EffectKind, NoticeKind, OrderState, PaymentState, RefundState
 from server.domain.payments import RefundAnswer, RefundOutcome
-from server.domain.refunds import refund, refunded, replaced
+from server.domain.refunds import BY_HAND_MS, close, refund, refunded, replaced
 from server.domain.settlement import asked, cancel, expire, reseat
 from server.domain.staff import Actor, AuditEntry
 from server.ports.orders import Change, Orders
@@ -121,11 +121,11 @@ async def test_refunds_free_their_seats(orders: Orders) -> None:
     assert await orders.live("s1", ("A1", "A2")) == {"A2": "o1"}
     await orders.place(new_order("o2", "A1", holder="bob"))
     failed = RefundAnswer(outcome=RefundOutcome.FAILED, code="91")
-    await make(orders, "o1", lambda found: refunded(found, first, failed))
-    order = await make(orders, "o1", lambda found: replaced(found, first, new_id=new_id))
+    await make(orders, "o1", lambda found: refunded(found, first, failed, now=NOW))
+    order = await make(orders, "o1", lambda found: replaced(found, first, now=NOW, new_id=new_id))
     second = order.refunds[1].reference
     done = RefundAnswer(outcome=RefundOutcome.DONE, gateway_id="g-9")
-    await make(orders, "o1", lambda found: refunded(found, second, done))
+    await make(orders, "o1", lambda found: refunded(found, second, done, now=NOW))
     order = await orders.order("o1")
     assert order.state is OrderState.PARTLY_REFUNDED
     assert [row.state for row in order.refunds] == [RefundState.REPLACED, RefundState.DONE]
@@ -210,12 +210,37 @@ async def test_refunds_without_an_answer(orders: Orders) -> None:
     for outcome, due in ((None, False), ("sent", True), ("unknown", True), ("failed", False), ("done", False)):
         if outcome:
             answer = RefundAnswer(outcome=RefundOutcome(outcome))
-            await make(orders, "o1", partial(refunded, reference=reference, answer=answer))
+            await make(orders, "o1", partial(refunded, reference=reference, answer=answer, now=NOW))
         ask_at = NOW + 1000 * len(outcome or "")
         found = await orders.unsettled_refunds(now=ask_at, lease_ms=1)
         assert found == ((("o1", reference),) if due else ())
         if due:
             assert await orders.unsettled_refunds(now=ask_at, lease_ms=1) == ()
+
+
+async def test_refunds_that_were_ended_by_hand_are_asked_about(orders: Orders) -> None:
+    """Until the gateway has said it too, or something else; for thirty days, and not once another took its place."""
+    day, refunding = 86_400_000, partial(refund, seats=None, amount=None, reason="", by="ann", now=NOW, new_id=new_id)
+    ended_at = NOW + BY_HAND_MS
+    found: dict[str, str] = {}
+    for order, seat in (("o1", "A1"), ("o2", "A2")):
+        await place_paid(orders, new_order(order, seat))
+        found[order] = (await make(orders, order, refunding)).refunds[0].reference
+        unknown = RefundAnswer(outcome=RefundOutcome.UNKNOWN)
+        await make(orders, order, partial(refunded, reference=found[order], answer=unknown, now=NOW))
+        await make(
+            orders,
+            order,
+            partial(close, reference=found[order], done_on=None, reason="statement", by="ann", now=ended_at),
+        )
+    assert set(await orders.unsettled_refunds(now=ended_at, lease_ms=1)) == set(found.items())
+    assert await orders.unsettled_refunds(now=NOW + 30 * day, lease_ms=1) == ()
+    await make(orders, "o2", partial(replaced, reference=found["o2"], now=ended_at, new_id=new_id))
+    assert await orders.unsettled_refunds(now=NOW + 29 * day, lease_ms=1) == (("o1", found["o1"]),)
+    done = RefundAnswer(outcome=RefundOutcome.DONE)
+    said = await make(orders, "o1", partial(refunded, reference=found["o1"], answer=done, now=ended_at))
+    assert (await orders.order("o1")).refunds == said.refunds
+    assert await orders.unsettled_refunds(now=NOW + 29 * day + 5, lease_ms=1) == ()
 
 
 async def test_refunds_are_asked_about_in_turn(orders: Orders) -> None:
@@ -225,7 +250,7 @@ async def test_refunds_are_asked_about_in_turn(orders: Orders) -> None:
         refunding = partial(refund, seats=None, amount=None, reason="", by="ann", now=NOW, new_id=new_id)
         row = (await make(orders, order, refunding)).refunds[0]
         sent = RefundAnswer(outcome=RefundOutcome.SENT)
-        await make(orders, order, partial(refunded, reference=row.reference, answer=sent))
+        await make(orders, order, partial(refunded, reference=row.reference, answer=sent, now=NOW))
     found = [await orders.unsettled_refunds(now=NOW + turn, lease_ms=1, limit=1) for turn in range(6)]
     first = [order for ((order, _),) in found[:3]]
     assert sorted(first) == ["o1", "o2", "o3"]

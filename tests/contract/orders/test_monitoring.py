@@ -1,5 +1,6 @@
 """Monitoring: every attempt and every coin is in exactly one figure."""
 
+from datetime import date
 from functools import partial
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.db.monitoring import PostgresMonitoring
 from server.domain.orders import Effect, EffectKind, Order
 from server.domain.payments import Fact, Outcome, RefundAnswer, RefundOutcome
-from server.domain.refunds import refund, refunded, replaced
+from server.domain.refunds import close, refund, refunded, replaced
 from server.domain.settlement import cancel, expire, settle
 from server.ports.monitoring import Figures, GatewayFigures, MoneyFigures, Monitoring
 from server.ports.orders import Orders
@@ -51,6 +52,7 @@ async def test_nothing(monitoring: Monitoring, orders: Orders) -> None:
         open_refunds=0,
         oldest_refund_at=None,
         failed_refunds=0,
+        contradictions=0,
         mismatches=0,
         unanswered=0,
         waiting_jobs=0,
@@ -86,7 +88,7 @@ async def test_money_is_somewhere(monitoring: Monitoring, orders: Orders) -> Non
     done = RefundAnswer(outcome=RefundOutcome.DONE)
     await place_paid(orders, new_order("o1", "A1", "A2"))
     order = await make(orders, "o1", partial(ask, seats=("A1",), amount=None))
-    await make(orders, "o1", partial(refunded, reference=order.refunds[0].reference, answer=done))
+    await make(orders, "o1", partial(refunded, reference=order.refunds[0].reference, answer=done, now=NOW))
     await place_paid(orders, new_order("o2", "A3"))
     await make(orders, "o2", partial(ask, seats=None, amount=None))
     await pay(orders, new_order("o3", "A4"), after_ms=1, outcome=Outcome.SUSPECTED)
@@ -114,13 +116,32 @@ async def test_refunds_that_are_open(monitoring: Monitoring, orders: Orders) -> 
     )
     reference = order.refunds[0].reference
     failed = RefundAnswer(outcome=RefundOutcome.FAILED)
-    await make(orders, "o1", partial(refunded, reference=reference, answer=failed))
+    await make(orders, "o1", partial(refunded, reference=reference, answer=failed, now=NOW))
     figures = await monitoring.figures(since=0, now=LATER)
     assert (figures.open_refunds, figures.oldest_refund_at, figures.failed_refunds) == (2, NOW + 5, 1)
-    await make(orders, "o1", partial(replaced, reference=reference, new_id=new_id))
+    await make(orders, "o1", partial(replaced, reference=reference, now=NOW, new_id=new_id))
     figures = await monitoring.figures(since=0, now=LATER)
     assert (figures.open_refunds, figures.failed_refunds) == (2, 0)
     assert figures.money[0].unexplained == 0
+
+
+async def test_refunds_that_ended_otherwise(monitoring: Monitoring, orders: Orders) -> None:
+    """A gateway that contradicts staff counts in the window in which it did; the money is explained all the while."""
+    await place_paid(orders, new_order("o1", "A1"))
+    ask = partial(refund, seats=None, amount=None, reason="", by="ann", now=NOW, new_id=new_id)
+    reference = (await make(orders, "o1", ask)).refunds[0].reference
+    answered = partial(refunded, reference=reference)
+    await make(orders, "o1", partial(answered, answer=RefundAnswer(outcome=RefundOutcome.SENT), now=NOW))
+    ended = partial(close, done_on=date(2027, 1, 15), reason="statement", by="ann", now=LATER)
+    await make(orders, "o1", partial(ended, reference=reference))
+    silent = await monitoring.figures(since=0, now=LATER)
+    await make(orders, "o1", partial(answered, answer=RefundAnswer(outcome=RefundOutcome.FAILED), now=LATER + 5))
+    figures = await monitoring.figures(since=LATER, now=LATER + 5)
+    assert (silent.contradictions, figures.contradictions) == (0, 1)
+    assert (silent.open_refunds, figures.open_refunds, figures.failed_refunds) == (0, 0, 0)
+    assert (await monitoring.figures(since=LATER + 6, now=LATER + 7)).contradictions == 0
+    assert [money.unexplained for money in silent.money] == [0]
+    assert (await monitoring.figures(since=0, now=LATER + 7)).money == silent.money
 
 
 async def test_what_wants_a_person(monitoring: Monitoring, orders: Orders, outbox: Outbox) -> None:

@@ -13,6 +13,7 @@ from server.db.engine import create_engine
 from server.db.orders import PostgresOrders
 from server.domain.orders import (
     LIVE_STATES,
+    Closing,
     Customer,
     Order,
     OrderSeat,
@@ -28,6 +29,7 @@ from tests.contract.orders.world import NOW
 SEATS = ("A1", "A2", "A3", "A4", "B1", "B2")
 UNPAID = (OrderState.OPEN, OrderState.EXPIRED, OrderState.CANCELLED)
 TAKEN = (PaymentState.PAID, PaymentState.SUSPECTED, PaymentState.MISMATCHED)
+ENDS = (RefundState.DONE, RefundState.FAILED)
 
 instants = st.integers(min_value=0, max_value=253_402_300_799_998)
 amounts = st.integers(min_value=1, max_value=(1 << 53) - 1)
@@ -67,8 +69,23 @@ def payments(draw: st.DrawFn, state: PaymentState | None = None) -> Payment:
 
 
 @st.composite
+def closings(draw: st.DrawFn) -> Closing:
+    """Anything that staff may say of the end of a refund, and the gateway after them."""
+    outcome, said = draw(st.sampled_from(ENDS)), draw(st.none() | st.sampled_from(ENDS))
+    return Closing(
+        outcome=outcome,
+        by="ann",
+        reason=draw(texts),
+        on=draw(st.dates()) if outcome is RefundState.DONE else None,
+        said=said,
+        said_at=draw(instants) if said else None,
+    )
+
+
+@st.composite
 def refunds(draw: st.DrawFn, payment: Payment) -> Refund:
     """Any refund of all that a payment took."""
+    state = draw(st.sampled_from([state for state in RefundState if state is not RefundState.REPLACED]))
     return Refund(
         reference=draw(references()),
         request_id=draw(references()),
@@ -77,11 +94,21 @@ def refunds(draw: st.DrawFn, payment: Payment) -> Refund:
         reason=draw(texts),
         by="ann",
         created_at=draw(instants),
+        begun_at=draw(instants),
         seats=tuple(draw(st.lists(st.sampled_from(SEATS), unique=True))),
-        state=draw(st.sampled_from([state for state in RefundState if state is not RefundState.REPLACED])),
+        state=state,
         gateway_id=draw(maybe_texts),
         code=draw(maybe_texts),
+        closing=draw(st.none() | closings()) if state in ENDS else None,
     )
+
+
+@st.composite
+def later(draw: st.DrawFn, refund: Refund) -> Refund:
+    """What a refund may become."""
+    state = draw(st.sampled_from(RefundState))
+    closing = draw(st.none() | closings()) if state in {*ENDS, RefundState.REPLACED} else None
+    return msgspec.structs.replace(refund, state=state, code=draw(maybe_texts), closing=closing)
 
 
 @st.composite
@@ -146,10 +173,7 @@ def changed(draw: st.DrawFn, order: Order) -> Order:
         order,
         customer=msgspec.structs.replace(order.customer, name=draw(maybe_texts)),
         payments=tuple(rows),
-        refunds=tuple(
-            msgspec.structs.replace(refund, state=draw(st.sampled_from(RefundState)), code=draw(maybe_texts))
-            for refund in order.refunds
-        ),
+        refunds=tuple(draw(later(refund)) for refund in order.refunds),
     )
     payers = [row.reference for row in rows if row.captured >= max(order.amount, 1)]
     state = draw(st.sampled_from(OrderState if payers else UNPAID))

@@ -123,6 +123,10 @@ OTHER: dict[str, dict[str, Any]] = {
 """What makes a second row of each, which agrees too but for an order without seats."""
 
 
+CLOSED: dict[str, Any] = {"state": "failed", "closed_as": "failed", "closed_by": "ann", "closed_why": "statement"}
+"""What a refund is that staff say failed."""
+
+
 def another(table: Table, **wrong: object) -> Executable:
     """A second row, with something wrong in it."""
     return insert(table).values(BASE[table] | OTHER[table.name] | wrong)
@@ -174,6 +178,13 @@ REFUSED: dict[str, tuple[Executable, ...]] = {
     "refunds_amount": (another(tables.refunds, amount=0),),
     "refunds_by": (another(tables.refunds, by=""),),
     "refunds_state": (another(tables.refunds, state="lost"),),
+    "refunds_closed": (another(tables.refunds, closed_by="ann"),),
+    "refunds_closed_as": (another(tables.refunds, **CLOSED | {"closed_as": "lost"}),),
+    "refunds_closed_state": (another(tables.refunds, **CLOSED | {"state": "sent"}),),
+    "refunds_closed_on": (another(tables.refunds, **CLOSED | {"closed_as": "done", "state": "done"}),),
+    "refunds_said": (another(tables.refunds, **CLOSED, said="lost", said_at=NOW),),
+    "refunds_said_at": (another(tables.refunds, **CLOSED, said="done"),),
+    "refunds_said_of": (another(tables.refunds, said="done", said_at=NOW),),
     "payment_events_gateway": (another(tables.payment_events, gateway=""),),
     "payment_events_kind": (another(tables.payment_events, kind="mail"),),
     "payment_events_verdict": (another(tables.payment_events, verdict="fine"),),

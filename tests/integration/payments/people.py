@@ -141,6 +141,12 @@ class Manager:
         """Send a refund that failed once more."""
         await succeeded(self._client.post(f"{self._path(order)}/refunds/{reference}/retry"))
 
+    async def closes(self, order: dict[str, Any], reference: str, **how: Any) -> dict[str, Any]:
+        """Say how a refund ended; the order then."""
+        path, body = f"{self._path(order)}/refunds/{reference}/close", {"reason": "Bank statement", **how}
+        found: dict[str, Any] = await succeeded(self._client.post(path, json=body), 200)
+        return found
+
     async def sees_refunds(self, order: dict[str, Any], *states: str) -> list[dict[str, Any]]:
         """The refunds of an order, once they are in these states, the oldest first."""
         found: list[dict[str, Any]] = []

@@ -156,6 +156,7 @@ def test_a_body_is_needed_exactly_where_none_would_be_refused() -> None:
         "check_out": True,
         "pay_order": True,
         "refund_order": True,
+        "close_refund": True,
         "search_orders": False,
         "show_sandbox_payment": True,
         "decide_sandbox_payment": True,

@@ -18,6 +18,7 @@ CUSTOMER = {"email": "an.nguyen@example.vn", "phone": "0901234567", "name": "Ngu
 PRICE = 95_000
 """Of F7, F8 and their neighbours."""
 
+STAFF_ORDERS = f"{API}/staff/orders"
 VNPAY_IPN = f"{API}/payments/vnpay/ipn"
 MOMO_IPN = f"{API}/payments/momo/ipn"
 
@@ -53,6 +54,13 @@ async def paid(place: Place, client: httpx.AsyncClient, *seats: str) -> dict[str
     answer = await client.get(VNPAY_IPN, params=vnpay(await place.orders.order(order["id"])))
     assert answered(answer) == ("00", "Confirm Success")
     return order
+
+
+async def refund(manager: httpx.AsyncClient, order: str, key: str | None = None, **body: Any) -> httpx.Response:
+    """Ask for a refund."""
+    headers = {} if key is None else {"Idempotency-Key": key}
+    body = {"reason": "Projector broke", **body}
+    return await manager.post(f"{STAFF_ORDERS}/{order}/refunds", json=body, headers=headers)
 
 
 def vnpay(order: Order, **changes: str) -> dict[str, str]:

@@ -17,9 +17,12 @@ from tests.integration.rest.shop.buying import API, CUSTOMER, PRICE, VNPAY_IPN, 
 from tests.integration.staff.conftest import acts, employ, signed_in
 
 ORDERS = f"{API}/staff/orders"
-BODIES = {"refund_order": {"reason": "Projector broke"}}
+BODIES = {
+    "refund_order": {"reason": "Projector broke"},
+    "close_refund": {"outcome": "failed", "reason": "Bank statement"},
+}
 PARTS = {"order_id": "a" * 24, "reference": "a" * 24, "job": "1", "showtime_id": "demo", "seat": "F7"}
-MANAGERS = {"refund_order", "approve_order", "retry_refund", "retry_effect", "list_audit"}
+MANAGERS = {"refund_order", "approve_order", "retry_refund", "close_refund", "retry_effect", "list_audit"}
 
 NOT_REFUNDED: list[tuple[dict[str, Any], int, str]] = [
     ({"seats": ["Z99"]}, 409, "conflict"),
@@ -166,7 +169,7 @@ async def test_a_refund_that_failed_is_sent_once_more(place: Place, manager: htt
     problem(await manager.post(path), 409, "conflict")
     async with place.orders.change(order["id"]) as change:
         failed = RefundAnswer(outcome=RefundOutcome.FAILED, code="99")
-        change.order = refunded(change.order, row["reference"], failed).order
+        change.order = refunded(change.order, row["reference"], failed, now=START).order
     rows = (await manager.post(path)).json()["refunds"]
     assert [(row["state"], row["amount"]) for row in rows] == [("replaced", PRICE), ("requested", PRICE)]
     problem(await manager.post(path), 409, "conflict")

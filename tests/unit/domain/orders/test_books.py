@@ -1,5 +1,7 @@
 """Whatever happens in whatever order, the books are right."""
 
+from datetime import date
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -7,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from server.domain.decisions import Decision
 from server.domain.orders import LIVE_STATES, EffectKind, Order, OrderState, RefundState
 from server.domain.payments import Outcome, RefundAnswer, RefundOutcome
-from server.domain.refunds import RefundRefusedError, balance, refund, refunded, replaced, sending
+from server.domain.refunds import BY_HAND_MS, RefundRefusedError, balance, close, refund, refunded, replaced, sending
 from server.domain.settlement import approve, cancel, expire, reseat, settle
 from tests.unit.domain.orders.samples import DEADLINE, fact, numbered, open_order
 
@@ -80,14 +82,26 @@ class Books(RuleBasedStateMachine):
         """A gateway answers a refund."""
         row = data.draw(st.sampled_from(self.order.refunds))
         self.order = sending(self.order, row.reference)
-        self.take(refunded(self.order, row.reference, RefundAnswer(outcome=outcome)))
+        self.take(refunded(self.order, row.reference, RefundAnswer(outcome=outcome), now=1))
+
+    @precondition(lambda self: self.order.refunds)
+    @rule(data=st.data(), done_on=st.sampled_from([None, date(1970, 1, 1)]))
+    def end_by_hand(self, data: st.DataObject, done_on: date | None) -> None:
+        """Staff say how a refund ended, where nobody else does."""
+        row = data.draw(st.sampled_from(self.order.refunds))
+        now = 1 + BY_HAND_MS
+        try:
+            decision = close(self.order, row.reference, done_on=done_on, reason="statement", by="anna", now=now)
+        except RefundRefusedError:
+            return
+        self.take(decision)
 
     @precondition(lambda self: self.order.refunds)
     @rule(data=st.data())
     def send_anew(self, data: st.DataObject) -> None:
         """A refund is sent once more."""
         row = data.draw(st.sampled_from(self.order.refunds))
-        self.take(replaced(self.order, row.reference, new_id=self.new_id))
+        self.take(replaced(self.order, row.reference, now=1, new_id=self.new_id))
 
     @invariant()
     def no_money_is_kept_for_nothing(self) -> None:
