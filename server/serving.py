@@ -34,7 +34,7 @@ ON_THEIR_WAY_S: Final = 0.25
 BACKLOG: Final = 4096
 
 COLLECT_AFTER: Final = (10_000, 20, 20)
-"""How many objects more there are before the youngest are looked through, and how often that happens before older are."""
+"""How many objects more there are before the youngest are looked through, and how often before older ones are."""
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -137,8 +137,8 @@ class Server(uvicorn.Server):
 def _look_for_garbage_seldom() -> None:
     """Keep what the process was built of out of the garbage collector, and have it look through the rest less often.
 
-    To look through everything takes a tenth of a second, in which nobody is answered. Nearly all that a server throws away
-    is gone without it.
+    To look through everything takes a tenth of a second, in which nobody is answered. Nearly all that a server throws
+    away is gone without it.
     """
     gc.collect()
     gc.freeze()
