@@ -12,7 +12,7 @@ from server.checkout.settler import Settler
 from server.domain.decisions import Decision
 from server.domain.errors import ConflictError, SeatsUnavailableError, UnavailableError
 from server.domain.orders import EffectKind, NoticeKind, Order, OrderState, Payment, PaymentState, Refund, RefundState
-from server.domain.payments import Outcome, RefundAnswer, RefundOrder, RefundOutcome, Verdict
+from server.domain.payments import ABSENT, Outcome, RefundAnswer, RefundOrder, RefundOutcome, Verdict
 from server.domain.refunds import awaits_word, must_wait, numbers_before, refunded, replaced, sending
 from server.domain.settlement import reseat
 from server.ports import Catalogue, PaymentGateway, SeatStore
@@ -141,10 +141,10 @@ class Jobs:
         if row is None or row.state not in {RefundState.REQUESTED, RefundState.UNKNOWN} or must_wait(order, row):
             return
         gateway, ask = await self._refund_order(order, row)
-        answer = RefundAnswer(outcome=RefundOutcome.FAILED, code="absent")
+        answer = RefundAnswer(outcome=RefundOutcome.FAILED, code=ABSENT)
         if row.state is RefundState.UNKNOWN:
             answer = await gateway.query_refund(ask)
-        if answer.outcome is RefundOutcome.FAILED and answer.code == "absent":
+        if answer.outcome is RefundOutcome.FAILED and answer.code == ABSENT:
             async with self._orders.change(order.id) as change:
                 change.order = sending(change.order, reference)
             marked = change.order.refund(reference)
