@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from protocol.scalars import Integer, Milliseconds, SeatId
+from protocol.scalars import MAX_INTEGER, Integer, Milliseconds, SeatId
 from server.domain.orders import EffectKind, Order, PaymentState, Refund, RefundState
 from server.domain.refunds import closable_at
 from server.domain.showtimes import Showtime
@@ -177,5 +177,5 @@ class RetriedAnswer(msgspec.Struct, frozen=True, kw_only=True):
     queued: bool
 
 
-JobId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+JobId = Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
 """The number of an effect in the outbox."""
