@@ -20,25 +20,33 @@ class Origin(msgspec.Struct, frozen=True, array_like=True):
     connection: int
 
 
+HoldRow = tuple[int, int, int, int, int, str | None]
+"""A `Hold` on its way: (seat, expires_at, first_at, ordinal, fence, order or None)."""
+
+
+def holds_of(rows: tuple[HoldRow, ...]) -> tuple[Hold, ...]:
+    """The rows as `Hold`s."""
+    return tuple(
+        Hold(seat=seat, expires_at=expires_at, first_at=first_at, ordinal=ordinal, fence=fence, order=order)
+        for seat, expires_at, first_at, ordinal, fence, order in rows
+    )
+
+
 class PrivateChange(msgspec.Struct, frozen=True, array_like=True):
     """What a mutation means for one holder: the `seats` it is about, and all that the holder has after it.
 
     `cause` is one of `granted`, `released`, `extended`, `expired`, `ordered` (pinned or sold), `restored`, `taken`.
     An announcement lists ends before grants, so that a takeover tells the old holder first.
-    `holds` are rows of (seat, expires_at, first_at, ordinal, fence, order or None); see `Hold`.
     """
 
     holder: str
     cause: str
     seats: tuple[int, ...]
-    holds: tuple[tuple[int, int, int, int, int, str | None], ...]
+    holds: tuple[HoldRow, ...]
 
     def holdings(self) -> tuple[Hold, ...]:
-        """The rows as `Hold`s."""
-        return tuple(
-            Hold(seat=seat, expires_at=expires_at, first_at=first_at, ordinal=ordinal, fence=fence, order=order)
-            for seat, expires_at, first_at, ordinal, fence, order in self.holds
-        )
+        """All that the holder has."""
+        return holds_of(self.holds)
 
 
 class Announcement(msgspec.Struct, frozen=True, array_like=True):

@@ -5,6 +5,7 @@ from enum import IntEnum
 import msgspec
 
 from protocol.scalars import Change
+from server.ports.seats import HoldRow
 
 
 class Reply(IntEnum):
@@ -32,10 +33,6 @@ class Reply(IntEnum):
     """The answer that was given before, under the same idempotency key."""
 
 
-Row = tuple[int, int, int, int, int, str | None]
-"""One hold: (seat, expires_at, first_at, ordinal, fence, order or None)."""
-
-
 Told = tuple[str, str, tuple[int, ...]]
 """What became of seats: (holder or empty, cause, seats); causes as in `PrivateChange`, or `blocked`, `unblocked`."""
 
@@ -61,7 +58,7 @@ class MutationBody(msgspec.Struct, frozen=True, array_like=True):
     letters_version: int
     seats: tuple[int, ...]
     rejected: tuple[tuple[int, int], ...]
-    holds: tuple[Row, ...]
+    holds: tuple[HoldRow, ...]
 
 
 class ReplayedBody(msgspec.Struct, frozen=True, array_like=True):
@@ -104,7 +101,7 @@ class HoldingsBody(msgspec.Struct, frozen=True, array_like=True):
     """Body of OK from holdings."""
 
     version: int
-    holds: tuple[Row, ...]
+    holds: tuple[HoldRow, ...]
 
 
 class NumberBody(msgspec.Struct, frozen=True, array_like=True):

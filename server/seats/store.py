@@ -15,7 +15,7 @@ from server.domain.layout import Layout
 from server.domain.ledger import SeatEvent
 from server.domain.showtimes import SeatFacts
 from server.ports import Origin, Position
-from server.ports.seats import PIN_MS
+from server.ports.seats import PIN_MS, HoldRow, holds_of
 from server.seats.calling import Caller
 from server.seats.clock import StoreClock
 from server.seats.endings import Endings
@@ -34,7 +34,6 @@ from server.seats.replies import (
     PinnedBody,
     ReplayedBody,
     Reply,
-    Row,
     SinceBody,
     SnapshotBody,
 )
@@ -361,13 +360,9 @@ class RedisSeatStore:
         )
 
     def _holdings(
-        self, showtime: str, holder: Holder, layout: int, position: Position, rows: tuple[Row, ...]
+        self, showtime: str, holder: Holder, layout: int, position: Position, rows: tuple[HoldRow, ...]
     ) -> Holdings:
-        holds = tuple(
-            Hold(seat=seat, expires_at=expires_at, first_at=first_at, ordinal=ordinal, fence=fence, order=order)
-            for seat, expires_at, first_at, ordinal, fence, order in rows
-        )
-        return self.signed(showtime, holder, layout, position, holds)
+        return self.signed(showtime, holder, layout, position, holds_of(rows))
 
     def _start_meta(self, showtime: str) -> "asyncio.Future[tuple[object, str]]":
         meta = self._keys.showtime(showtime).meta
