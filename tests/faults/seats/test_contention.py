@@ -34,7 +34,7 @@ async def fight(
     """
     limits = adapter.catalogue.facts_of["demo"].limits
     # By the store's own clock a slow machine must not see every lock end before its holder's next request.
-    scale = 1 if clock else 4
+    scale = 1 if clock else 10
     short = msgspec.structs.replace(limits, hold_ms=HOLD_MS * scale, max_hold_ms=MAX_HOLD_MS * scale)
     sales = msgspec.structs.replace(adapter.catalogue.facts_of["demo"].sales, opens_at=0, closes_at=2 * START)
     adapter.catalogue.change("demo", limits=short, sales=sales, blocked=(0,), occupations=(owned(1),))

@@ -184,7 +184,7 @@ async def test_an_opening_that_breaks_off_is_done_again(adapter: RedisAdapter) -
     adapter.catalogue.change("demo", occupations=(owned(3),), blocked=(4,))
     breaking = await adapter.open(clock=clock, scripts=breaking_after(3, {Operation.LOAD}), opening_ms=100)
     with pytest.raises(UnavailableError) as failure:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await breaking.snapshot("demo")
     assert failure.value.outcome is Outcome.NONE
 

@@ -256,7 +256,7 @@ async def test_an_opener_that_hangs_is_replaced(own_adapter: RedisAdapter, clock
     assert not waiting.done()
     clock.advance(3000)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         snapshot = await waiting
         assert (snapshot.version, await meta(own_adapter, "state", "ordinal")) == (1, ["open", "2"])
         await store.lock("demo", ALICE, (0,), "all")
