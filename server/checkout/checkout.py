@@ -17,6 +17,7 @@ from server.domain.errors import (
     IdempotencyInProgressError,
     IdempotencyMismatchError,
     OrderExistsError,
+    OrderNotFoundError,
     RefusedError,
     UnavailableError,
     UnknownSeatError,
@@ -74,7 +75,14 @@ class Checkout:
         showtime = await self._catalogue.showtime(ask.showtime)
         layout = await self._catalogue.layout(showtime.layout)
         indexes = _indexes(layout, ask.seats)
-        draft = self._draft(holder, ask, once, showtime, layout)
+        wanted, turn = order_id(holder.id, showtime.id, once), 0
+        while once is not None and await self._is_there(wanted):
+            # A twin of this request placed it just now; or one did whose key is forgotten, and this is another order.
+            if replay := await self._replay(holder, once, represent):
+                return replay
+            turn += 1
+            wanted = order_id(holder.id, showtime.id, once, turn)
+        draft = self._draft(wanted, holder, ask, showtime, layout)
         gateway = self._gateways.taking(ask.gateway, draft.amount, draft.currency)
         if ask.expected_total is not None and ask.expected_total != draft.amount:
             raise ConflictError(Conflict.PRICE, total=draft.amount)
@@ -107,7 +115,14 @@ class Checkout:
             return await self._go_on(await self._orders.order(kept), holder, once, represent)
         return None if kept is None else Answered(kept=kept, replayed=True)
 
-    def _draft(self, holder: Holder, ask: Ask, once: Once | None, showtime: Showtime, layout: Layout) -> Order:
+    async def _is_there(self, order: str) -> bool:
+        try:
+            await self._orders.order(order)
+        except OrderNotFoundError:
+            return False
+        return True
+
+    def _draft(self, wanted: str, holder: Holder, ask: Ask, showtime: Showtime, layout: Layout) -> Order:
         zones = {zone.id: zone for zone in showtime.zones}
         now = self._store.now()
         seats = []
@@ -115,7 +130,7 @@ class Checkout:
             zone = zones[layout.seats[layout.index_of[seat]].zone]
             seats.append(OrderSeat(seat=seat, zone=zone.id, price=zone.price, ordinal=0, fence=0))
         return Order(
-            id=order_id(holder.id, showtime.id, once),
+            id=wanted,
             showtime=showtime.id,
             holder=holder.id,
             customer=ask.customer,

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Final
 
 from server.checkout.asking import Answered, Represent
 from server.checkout.gateways import MAX_ATTEMPTS, Gateways, new_payment
 from server.checkout.ids import new_pair, pair_for
 from server.domain.decisions import Decision
-from server.domain.errors import Conflict, ConflictError, IdempotencyInProgressError
+from server.domain.errors import Conflict, ConflictError
 from server.domain.holds import Once
 from server.domain.orders import Order, OrderState, RefundState
 from server.domain.payments import Verdict
@@ -16,9 +15,6 @@ from server.domain.refunds import close, refund, replaced
 from server.domain.settlement import approve, cancel, redirected, with_attempt
 from server.domain.staff import Actor, AuditEntry, StaffMember
 from server.ports.orders import Change, Orders
-
-TWIN_MS: Final = 1000
-"""When to ask again for the answer that the same request got a moment ago."""
 
 
 class OrderDesk:
@@ -104,33 +100,40 @@ class OrderDesk:
         once: Once | None,
         represent: Represent,
     ) -> Answered:
-        """Send money back, for seats that are freed or an amount that frees none; raises `RefundRefusedError`."""
+        """Send money back, for seats that are freed or an amount that frees none; raises `RefundRefusedError`.
+
+        One request sends money back once, however late it comes again: who comes with a key that is forgotten is shown
+        the order as it is by then.
+        """
         if replay := await self._replay(by.id, once):
             return replay
         pair = pair_for(by.id, order_id, once)
+        answered: Answered | None = None
         async with self._orders.change(order_id) as change:
-            if change.order.refund(pair[0]) is not None:
-                raise IdempotencyInProgressError(TWIN_MS)
-            decision = refund(
-                change.order,
-                seats=seats,
-                amount=amount,
-                reason=reason,
-                by=by.login,
-                now=self._now(),
-                new_id=lambda: pair,
-            )
-            row = decision.order.refunds[-1]
-            change.effects.extend(decision.effects)
-            change.audit.append(
-                AuditEntry(
-                    actor=actor,
-                    action="order.refund",
-                    subject=f"order:{order_id}",
-                    details={"refund": row.reference, "amount": row.amount, "seats": " ".join(row.seats)},
+            if change.order.refund(pair[0]) is None:
+                decision = refund(
+                    change.order,
+                    seats=seats,
+                    amount=amount,
+                    reason=reason,
+                    by=by.login,
+                    now=self._now(),
+                    new_id=lambda: pair,
                 )
-            )
-            answered = self._answer(change, decision.order, by.id, once, represent)
+                row = decision.order.refunds[-1]
+                change.effects.extend(decision.effects)
+                change.audit.append(
+                    AuditEntry(
+                        actor=actor,
+                        action="order.refund",
+                        subject=f"order:{order_id}",
+                        details={"refund": row.reference, "amount": row.amount, "seats": " ".join(row.seats)},
+                    )
+                )
+                answered = self._answer(change, decision.order, by.id, once, represent)
+        if answered is None:
+            # A twin of this request was quicker; or its key is forgotten, and the money was sent back long ago.
+            return await self._replay(by.id, once) or Answered(kept=represent(change.order), replayed=True)
         self._nudge()
         return answered
 

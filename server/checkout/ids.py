@@ -22,9 +22,14 @@ def new_pair() -> tuple[str, str]:
     return new_reference(), new_request_id()
 
 
-def order_id(holder: str, showtime: str, once: Once | None) -> str:
-    """The id of a new order: the same for every sending of one request, so that its pin is always its own."""
-    return new_reference() if once is None else _derived_pair("order", holder, showtime, once)[0]
+def order_id(holder: str, showtime: str, once: Once | None, turn: int = 0) -> str:
+    """The id of a new order: the same for every sending of one request, so that its pin is always its own.
+
+    `turn` counts the requests that had this key and body before, each of them forgotten when the next one came.
+    """
+    if once is None:
+        return new_reference()
+    return _derived_pair(f"order {turn}" if turn else "order", holder, showtime, once)[0]
 
 
 def pair_for(holder: str, order: str, once: Once | None) -> tuple[str, str]:

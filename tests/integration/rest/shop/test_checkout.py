@@ -1,6 +1,7 @@
 """`POST /showtimes/{id}/checkout`: what it answers, and what it refuses."""
 
 import asyncio
+import json
 
 import httpx
 import pytest
@@ -8,7 +9,18 @@ import pytest
 from server.web.app import endpoints
 from server.web.orders.representations import OrderAnswer
 from tests.integration.rest.place import PAYMENT_MS, START, Place, problem
-from tests.integration.rest.shop.buying import CUSTOMER, DEMO, PRICE, check_out, hold, ordered, paid, rows, state_of
+from tests.integration.rest.shop.buying import (
+    API,
+    CUSTOMER,
+    DEMO,
+    PRICE,
+    check_out,
+    hold,
+    ordered,
+    paid,
+    rows,
+    state_of,
+)
 
 
 async def test_held_seats_become_an_order(place: Place) -> None:
@@ -61,6 +73,59 @@ async def test_the_same_key_gets_the_same_answer(place: Place) -> None:
     assert again.headers["idempotent-replayed"] == "true"
     assert (other["order"], other["seats"]) == (first.json()["id"], ["F7"])
     assert await rows(place, "orders") == 1
+
+
+FORGOTTEN_MS = 24 * 3_600_000
+
+
+async def test_a_key_that_is_forgotten_orders_anew(place: Place) -> None:
+    """A day later the same key and body are another request: whoever holds the seats again gets another order."""
+    orders: list[str] = []
+    async with place.guest() as guest:
+        for _ in range(3):
+            await hold(guest, "F7")
+            answer = await check_out(guest, "F7", key="k")
+            assert (answer.status_code, "idempotent-replayed" in answer.headers) == (201, False)
+            assert (await check_out(guest, "F7", key="k")).content == answer.content
+            orders.append(answer.json()["id"])
+            await guest.post(f"{API}/orders/{orders[-1]}/cancel")
+            await place.till.dispatcher.work()
+            assert await place.orders.forget(now=place.clock.ms + FORGOTTEN_MS) == 1
+        assert len(set(orders)) == 3
+        assert [(await place.orders.order(order)).state.value for order in orders] == ["cancelled"] * 3
+
+
+async def test_a_key_that_is_forgotten_is_one_request_again(place: Place) -> None:
+    """Ten tabs send it at once: one more order, and whoever is answered is answered the same."""
+    async with place.guest() as guest:
+        await hold(guest, "F7")
+        first = (await check_out(guest, "F7", key="k")).json()["id"]
+        await guest.post(f"{API}/orders/{first}/cancel")
+        await place.till.dispatcher.work()
+        await place.orders.forget(now=place.clock.ms + FORGOTTEN_MS)
+        await hold(guest, "F7")
+        answers = await asyncio.gather(*(check_out(guest, "F7", key="k") for _ in range(10)))
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    [content] = {answer.content for answer in answers if answer.status_code == 201}
+    for answer in answers:
+        if answer.status_code == 409:
+            problem(answer, 409, "idempotency_in_progress")
+    assert json.loads(content)["id"] != first
+    assert await rows(place, "orders") == 2
+
+
+async def test_a_key_that_is_forgotten_takes_no_seats_twice(place: Place) -> None:
+    """While the first order has the seats, the second is a conflict that names it; once they are lost, they are."""
+    async with place.guest() as guest:
+        await hold(guest, "F7")
+        first = (await check_out(guest, "F7", key="k")).json()["id"]
+        await place.orders.forget(now=place.clock.ms + FORGOTTEN_MS)
+        before = await state_of(place)
+        assert problem(await check_out(guest, "F7", key="k"), 409, "conflict")["order"] == first
+        assert await state_of(place) == before
+        await guest.post(f"{API}/orders/{first}/cancel")
+        await place.till.dispatcher.work()
+        problem(await check_out(guest, "F7", key="k"), 409, "not_held")
 
 
 async def test_a_key_with_another_body_is_refused(place: Place) -> None:

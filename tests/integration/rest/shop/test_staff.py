@@ -1,22 +1,37 @@
 """What staff do with orders over REST, and who may."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
+from server.checkout.gateways import MAX_ATTEMPTS
+from server.domain.errors import Conflict
 from server.domain.payments import RefundAnswer, RefundOutcome
 from server.domain.refunds import refunded
 from server.domain.staff import Role
+from server.ops.texts import conflict_text
 from server.web.app import endpoints
 from server.web.endpoint import PREFIX
 from tests.integration.rest.place import START, Place, problem
-from tests.integration.rest.shop.buying import API, CUSTOMER, PRICE, VNPAY_IPN, ordered, paid, rows, state_of, vnpay
+from tests.integration.rest.shop.buying import (
+    API,
+    CUSTOMER,
+    PRICE,
+    STAFF_ORDERS,
+    VNPAY_IPN,
+    check_out,
+    hold,
+    ordered,
+    paid,
+    refund,
+    rows,
+    state_of,
+    vnpay,
+)
 from tests.integration.staff.conftest import acts, employ, signed_in
 
-ORDERS = f"{API}/staff/orders"
 BODIES = {
     "refund_order": {"reason": "Projector broke"},
     "close_refund": {"outcome": "failed", "reason": "Bank statement"},
@@ -43,20 +58,6 @@ NOT_REFUNDED: list[tuple[dict[str, Any], int, str]] = [
 ]
 
 
-@pytest.fixture
-async def manager(place: Place) -> AsyncIterator[httpx.AsyncClient]:
-    """The browser of a manager."""
-    await employ(place, "mai", Role.MANAGER)
-    async with signed_in(place, "mai") as browser:
-        yield browser
-
-
-async def refund(manager: httpx.AsyncClient, order: str, key: str | None = None, **body: Any) -> httpx.Response:
-    """Ask for a refund."""
-    headers = {} if key is None else {"Idempotency-Key": key}
-    return await manager.post(f"{ORDERS}/{order}/refunds", json={"reason": "Projector broke", **body}, headers=headers)
-
-
 async def test_roles_reach_what_they_may_and_nobody_else_does(place: Place) -> None:
     """Without a sign-in `unauthenticated`; the box office looks, and acts on nothing; customers are nobody here."""
     await employ(place, "binh", Role.BOX_OFFICE)
@@ -80,14 +81,14 @@ async def test_staff_see_all_of_an_order(place: Place, manager: httpx.AsyncClien
     """Its customer, every attempt to pay it, and which one pays."""
     async with place.guest() as guest:
         order = await paid(place, guest, "F7", "F8")
-    whole = (await manager.get(f"{ORDERS}/{order['id']}")).json()
+    whole = (await manager.get(f"{STAFF_ORDERS}/{order['id']}")).json()
     assert whole["customer"] == {**CUSTOMER, "phone": "+84901234567"}
     assert (whole["state"], whole["live"], whole["refunds"]) == ("paid", ["F7", "F8"], [])
     [payment] = whole["payments"]
     assert (payment["gateway"], payment["gateway_id"], payment["state"]) == ("vnpay", "14422574", "paid")
     assert (payment["captured"], payment["pays"]) == (order["amount"], True)
-    problem(await manager.get(f"{ORDERS}/{'a' * 24}"), 404, "not_found")
-    problem(await manager.get(f"{ORDERS}/%00"), 404, "not_found")
+    problem(await manager.get(f"{STAFF_ORDERS}/{'a' * 24}"), 404, "not_found")
+    problem(await manager.get(f"{STAFF_ORDERS}/%00"), 404, "not_found")
 
 
 async def test_seats_are_refunded_once_under_a_key(place: Place, manager: httpx.AsyncClient) -> None:
@@ -108,6 +109,19 @@ async def test_seats_are_refunded_once_under_a_key(place: Place, manager: httpx.
     assert [act[1:] for act in await acts(place) if act[1].startswith("order.")] == [
         ("order.refund", f"order:{order['id']}")
     ]
+
+
+async def test_money_is_sent_back_once_under_a_key_that_is_forgotten(place: Place, manager: httpx.AsyncClient) -> None:
+    """A client that asks again days later is shown the order as it is by then, and sends nothing a second time."""
+    async with place.guest() as guest:
+        order = await paid(place, guest, "F7", "F8")
+    await refund(manager, order["id"], key="k", amount=1000)
+    await refund(manager, order["id"], amount=500)
+    await place.orders.forget(now=START + 24 * 3_600_000)
+    again = await refund(manager, order["id"], key="k", amount=1000)
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+    assert [row["amount"] for row in again.json()["refunds"]] == [1000, 500]
+    assert (await manager.get(f"{STAFF_ORDERS}/{order['id']}")).json() == again.json()
 
 
 async def test_an_amount_frees_no_seat_and_no_word_is_all(place: Place, manager: httpx.AsyncClient) -> None:
@@ -139,7 +153,7 @@ async def test_another_site_cannot_refund(place: Place, manager: httpx.AsyncClie
         order = await paid(place, guest, "F7")
     before = await state_of(place)
     answer = await manager.post(
-        f"{ORDERS}/{order['id']}/refunds", json={"reason": "r"}, headers={"Origin": "https://evil.example"}
+        f"{STAFF_ORDERS}/{order['id']}/refunds", json={"reason": "r"}, headers={"Origin": "https://evil.example"}
     )
     problem(answer, 403, "forbidden")
     assert await state_of(place) == before
@@ -153,9 +167,9 @@ async def test_an_order_under_review_is_cleared_once(place: Place, manager: http
         await guest.get(VNPAY_IPN, params=suspected)
         doubted = (await guest.get(f"{API}/orders/{order['id']}")).json()
         assert (doubted["state"], "tickets" in doubted) == ("review", False)
-        cleared = await manager.post(f"{ORDERS}/{order['id']}/approve")
+        cleared = await manager.post(f"{STAFF_ORDERS}/{order['id']}/approve")
         assert (cleared.status_code, cleared.json()["state"]) == (200, "paid")
-        problem(await manager.post(f"{ORDERS}/{order['id']}/approve"), 409, "conflict")
+        problem(await manager.post(f"{STAFF_ORDERS}/{order['id']}/approve"), 409, "conflict")
         assert (await guest.get(f"{API}/orders/{order['id']}")).json()["tickets"]
     assert ("order.approve", f"order:{order['id']}") in [act[1:] for act in await acts(place)]
 
@@ -165,7 +179,7 @@ async def test_a_refund_that_failed_is_sent_once_more(place: Place, manager: htt
     async with place.guest() as guest:
         order = await paid(place, guest, "F7")
     [row] = (await refund(manager, order["id"])).json()["refunds"]
-    path = f"{ORDERS}/{order['id']}/refunds/{row['reference']}/retry"
+    path = f"{STAFF_ORDERS}/{order['id']}/refunds/{row['reference']}/retry"
     problem(await manager.post(path), 409, "conflict")
     async with place.orders.change(order["id"]) as change:
         failed = RefundAnswer(outcome=RefundOutcome.FAILED, code="99")
@@ -173,8 +187,41 @@ async def test_a_refund_that_failed_is_sent_once_more(place: Place, manager: htt
     rows = (await manager.post(path)).json()["refunds"]
     assert [(row["state"], row["amount"]) for row in rows] == [("replaced", PRICE), ("requested", PRICE)]
     problem(await manager.post(path), 409, "conflict")
-    problem(await manager.post(f"{ORDERS}/{order['id']}/refunds/{'a' * 24}/retry"), 409, "conflict")
-    problem(await manager.post(f"{ORDERS}/{order['id']}/refunds/none/retry"), 404, "not_found")
+    problem(await manager.post(f"{STAFF_ORDERS}/{order['id']}/refunds/{'a' * 24}/retry"), 409, "conflict")
+    problem(await manager.post(f"{STAFF_ORDERS}/{order['id']}/refunds/none/retry"), 404, "not_found")
+
+
+async def test_a_conflict_says_what_is_in_the_way(place: Place, manager: httpx.AsyncClient) -> None:
+    """By a sentence of its own for each, in the language that is asked for; the code is the same."""
+
+    def detail(answer: httpx.Response) -> str:
+        said: str = problem(answer, 409, "conflict")["detail"]
+        return said
+
+    async with place.guest() as guest:
+        await hold(guest, "F7")
+        price = detail(await check_out(guest, "F7", expected_total=1))
+        order = (await check_out(guest, "F7")).json()["id"]
+        ordered_already = detail(await check_out(guest, "F7"))
+        guest.headers["Accept-Language"] = "vi"
+        in_vietnamese = detail(await check_out(guest, "F7"))
+        del guest.headers["Accept-Language"]
+        for _ in range(MAX_ATTEMPTS - 1):
+            (await guest.post(f"{API}/orders/{order}/pay", json={"gateway": "vnpay"})).raise_for_status()
+        attempts = detail(await guest.post(f"{API}/orders/{order}/pay", json={"gateway": "vnpay"}))
+        await guest.post(f"{API}/orders/{order}/cancel")
+        closed = detail(await guest.post(f"{API}/orders/{order}/pay", json={"gateway": "vnpay"}))
+    said = {
+        Conflict.PRICE: price,
+        Conflict.ORDERED: ordered_already,
+        Conflict.ATTEMPTS: attempts,
+        Conflict.NOT_OPEN: closed,
+        Conflict.NOT_IN_REVIEW: detail(await manager.post(f"{STAFF_ORDERS}/{order}/approve")),
+        Conflict.NOT_FAILED: detail(await manager.post(f"{STAFF_ORDERS}/{order}/refunds/{'a' * 24}/retry")),
+        Conflict.REFUNDS: detail(await refund(manager, order)),
+    }
+    assert said == {why: conflict_text(why, "en") for why in Conflict if why is not Conflict.SOLD}
+    assert in_vietnamese == conflict_text(Conflict.ORDERED, "vi")
 
 
 async def test_orders_are_found_by_what_staff_are_told(place: Place, manager: httpx.AsyncClient) -> None:
@@ -184,7 +231,7 @@ async def test_orders_are_found_by_what_staff_are_told(place: Place, manager: ht
     payment = (await place.orders.order(first["id"])).payments[0]
 
     async def found(**query: object) -> list[str]:
-        answer = await manager.post(f"{ORDERS}/search", json=query)
+        answer = await manager.post(f"{STAFF_ORDERS}/search", json=query)
         assert answer.status_code == 200, answer.text
         return [order["id"] for order in answer.json()["orders"]]
 
@@ -196,11 +243,11 @@ async def test_orders_are_found_by_what_staff_are_told(place: Place, manager: ht
     assert await found(gateway_id="14422574") == [first["id"]]
     assert await found(state="paid", showtime="demo") == [first["id"]]
     assert await found(email="nobody@example.vn") == []
-    page = (await manager.post(f"{ORDERS}/search", json={"limit": 1})).json()
-    rest = (await manager.post(f"{ORDERS}/search", json={"limit": 1, "cursor": page["next"]})).json()
+    page = (await manager.post(f"{STAFF_ORDERS}/search", json={"limit": 1})).json()
+    rest = (await manager.post(f"{STAFF_ORDERS}/search", json={"limit": 1, "cursor": page["next"]})).json()
     assert {page["orders"][0]["id"], rest["orders"][0]["id"]} == both
-    problem(await manager.post(f"{ORDERS}/search", json={"cursor": "none"}), 422, "bad_request")
-    problem(await manager.post(f"{ORDERS}/search", json={"email": "' OR 1=1"}), 422, "bad_request")
+    problem(await manager.post(f"{STAFF_ORDERS}/search", json={"cursor": "none"}), 422, "bad_request")
+    problem(await manager.post(f"{STAFF_ORDERS}/search", json={"email": "' OR 1=1"}), 422, "bad_request")
 
 
 async def test_staff_see_how_payments_go(place: Place, manager: httpx.AsyncClient) -> None:
