@@ -115,7 +115,7 @@ async def test_processes_that_migrate_at_once(empty_database_url: str, empty: As
             await asyncio.create_subprocess_exec(sys.executable, "-c", program, empty_database_url) for _ in range(3)
         ]
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 while (await watcher.execute(waiting, {"key": LOCK})).scalar_one() < 3:
                     await asyncio.sleep(0.02)
         finally:

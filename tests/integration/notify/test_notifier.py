@@ -212,5 +212,5 @@ async def test_ways_do_not_wait_for_each_other() -> None:
         async def send(self, _message: EmailMessage, _name: str) -> None:
             arrived.set()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await CustomerNotifier(writer=WRITER, mail=Prompt(), sms=Slow()).send(NOTICE)

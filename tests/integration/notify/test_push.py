@@ -22,7 +22,7 @@ NOTE = PushNote(title="Ghế sắp hết", body="F7", url="/showtimes/demo", tag
 @pytest.fixture
 async def client(authority: Authority) -> AsyncIterator[httpx.AsyncClient]:
     """A client that trusts the tests' authority alone."""
-    async with httpx.AsyncClient(timeout=2, verify=authority.client()) as opened:
+    async with httpx.AsyncClient(timeout=20, verify=authority.client()) as opened:
         yield opened
 
 

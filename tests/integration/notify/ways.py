@@ -52,7 +52,7 @@ async def open_ways(
         mail_server() as mailbox,
         far_end(*sms) as provider,
         far_end(push, authority=authority) as service,
-        httpx.AsyncClient(timeout=2, verify=authority.client()) as client,
+        httpx.AsyncClient(timeout=20, verify=authority.client()) as client,
     ):
         browsers = [PushBrowser(f"{service.url}/{name}", "vi") for name in ("phone", "desk")]
         kept = subscriptions or Subscriptions()
@@ -60,7 +60,7 @@ async def open_ways(
             await kept.add("holder-1", browser.subscription)
         policy = PushPolicy((service.url.removeprefix("https://"),))
         channel = PushChannel(WebPush(client, policy, b"p" * 32, "mailto:a@b.vn", lambda: NOW), kept)
-        mail = SmtpMail(SmtpServer(host="127.0.0.1", port=mailbox.port, security="plain"), timeout_ms=2000)
+        mail = SmtpMail(SmtpServer(host="127.0.0.1", port=mailbox.port, security="plain"), timeout_ms=20_000)
         pauses: list[float] = []
 
         async def pause(seconds: float) -> None:
