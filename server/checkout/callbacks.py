@@ -18,11 +18,16 @@ from server.domain.errors import (
 from server.domain.orders import Order, PaymentState
 from server.domain.payments import Callback, CallbackAnswer, Fact, Outcome, Verdict
 from server.domain.settlement import ask_soon
+from server.ops.metrics import CALLBACKS_DROPPED
 from server.ports import PaymentGateway
-from server.ports.orders import CallbackRecord, Orders
+from server.ports.orders import CallbackRecord, Keeping, Orders
 
 MAX_KEPT: Final = 8192
 """Bytes that are kept of a message that nobody vouches for."""
+
+MAX_UNVERIFIED: Final = 200
+UNVERIFIED_MS: Final = 3_600_000
+"""So many messages of a gateway that nobody vouches for are kept in such a time, or strangers would fill the disk."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +49,7 @@ class Callbacks:
         self._settler = settler
         self._now = now
         self._reach = reach
+        self._flooded_at: dict[str, int] = {}
 
     async def receive(self, name: str, callback: Callback, *, address: str | None) -> CallbackAnswer:
         """Write down what a gateway says, and answer as it wants to be answered; raises `NotFoundError` for no gateway.
@@ -60,19 +66,30 @@ class Callbacks:
         return gateway.answer(verdict)
 
     async def _turn_away(self, gateway: PaymentGateway, callback: Callback) -> Verdict:
-        """Keep what came from an address that is not the gateway's, and believe nothing of it."""
-        _log.warning("a callback came from an address that is not the gateway's", gateway=gateway.name)
-        await self._orders.record(self._record(gateway, "ipn", callback, None)(Verdict.FORGED))
-        return Verdict.FORGED
+        """Believe nothing of what came from an address that is not the gateway's."""
+        why = "a callback came from an address that is not the gateway's"
+        return await self._refuse(gateway, callback, Verdict.FORGED, why)
+
+    async def _refuse(self, gateway: PaymentGateway, callback: Callback, verdict: Verdict, why: str) -> Verdict:
+        """Keep what nobody vouches for while there is room, and say so in the log when it comes first."""
+        now = self._now()
+        record = self._record(gateway, "ipn", callback, None)(verdict)
+        kept = await self._orders.record_unverified(record, most=MAX_UNVERIFIED, since=now - UNVERIFIED_MS)
+        if kept is Keeping.NEW:
+            _log.warning(why, gateway=gateway.name, verdict=verdict.value)
+        elif kept is Keeping.NO_ROOM:
+            CALLBACKS_DROPPED.labels(gateway.name).inc()
+            if now - self._flooded_at.get(gateway.name, -UNVERIFIED_MS) >= UNVERIFIED_MS:
+                self._flooded_at[gateway.name] = now
+                _log.error("callbacks are refused that are too many to be kept", gateway=gateway.name)
+        return verdict
 
     async def _receive(self, gateway: PaymentGateway, callback: Callback) -> Verdict:
         try:
             fact = gateway.read_callback(callback)
         except (ForgedCallbackError, MalformedCallbackError) as error:
             verdict = Verdict.FORGED if isinstance(error, ForgedCallbackError) else Verdict.MALFORMED
-            _log.warning("a callback was refused", gateway=gateway.name, verdict=verdict.value)
-            await self._orders.record(self._record(gateway, "ipn", callback, None)(verdict))
-            return verdict
+            return await self._refuse(gateway, callback, verdict, "a callback was refused")
         self._reach(Point.CALLBACK_READ)
         record = self._record(gateway, "ipn", callback, fact)
         order_id = await self._orders.of_reference(gateway.name, fact.reference)

@@ -24,7 +24,7 @@ from server.domain.holds import Once
 from server.domain.orders import Effect, Order, OrderState, RefundState
 from server.domain.refunds import ASKED_ON_MS
 from server.domain.staff import AuditEntry
-from server.ports.orders import CallbackRecord, KeptAnswer
+from server.ports.orders import CallbackRecord, Keeping, KeptAnswer
 
 LIVE_INDEX: Final = "order_seats_live"
 """The unique index on the seats of live orders."""
@@ -135,6 +135,11 @@ class PostgresOrders:
         """Keep a message that changed nothing; whether it was new."""
         async with writing(self._engine) as connection:
             return await payment_events.keep(connection, callback)
+
+    async def record_unverified(self, callback: CallbackRecord, *, most: int, since: int) -> Keeping:
+        """Keep a message that nobody vouches for, while there is room; see `Orders`."""
+        async with writing(self._engine) as connection:
+            return await payment_events.keep_unverified(connection, callback, most=most, since=since)
 
     async def overdue(self, *, now: int, limit: int = 100) -> tuple[str, ...]:
         """Open orders whose deadline has passed, oldest first."""

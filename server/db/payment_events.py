@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import case, func, or_
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,7 +10,7 @@ from server.db.instants import to_datetime
 from server.db.slugs import SLUG
 from server.db.tables.orders import payment_events
 from server.domain.payments import Verdict
-from server.ports.orders import CallbackRecord
+from server.ports.orders import CallbackRecord, Keeping
 
 FINAL: Final = (Verdict.RECORDED.value, Verdict.MISMATCH.value)
 """What became of a message that changed an order; that it came again does not change that."""
@@ -47,3 +47,17 @@ async def keep(connection: AsyncConnection, record: CallbackRecord) -> bool:
     )
     seen: int = (await connection.execute(statement.returning(known.seen))).scalar_one()
     return seen == 1
+
+
+async def keep_unverified(connection: AsyncConnection, record: CallbackRecord, *, most: int, since: int) -> Keeping:
+    """Write a message down that nobody vouches for, or count that it came again; see `Orders.record_unverified`."""
+    columns = payment_events.c
+    same = (columns.gateway == record.gateway) & (columns.kind == record.kind)
+    known = select(columns.id).where(same, columns.digest == func.sha256(record.raw))
+    if not (await connection.execute(known)).first():
+        late = select(columns.id).where(
+            columns.gateway == record.gateway, ~columns.verified, columns.received_at > to_datetime(max(0, since))
+        )
+        if (await connection.execute(late.offset(most - 1).limit(1))).first():
+            return Keeping.NO_ROOM
+    return Keeping.NEW if await keep(connection, record) else Keeping.KNOWN

@@ -95,6 +95,9 @@ LEDGER_DROPPED: Final = _counter("ledger_dropped", "Seat events that could not b
 EFFECTS_FAILED: Final = _counter("effects_failed", "Effects of orders that could not be done at once, by kind.", "kind")
 NOTICES: Final = _counter("notices", "Attempts to tell customers something, by way and outcome.", "way", "outcome")
 """`way` is `mail`, `sms` or `push`; `outcome` `sent`, `failed` (it may pass) or `refused`."""
+CALLBACKS_DROPPED: Final = _counter(
+    "callbacks_dropped", "Callbacks that nobody vouches for and that were too many to be kept.", "gateway"
+)
 _PROCESS: Final = Gauge(
     "cinebook_worker_process",
     "The process id of each worker.",

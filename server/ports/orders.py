@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -33,6 +34,14 @@ class CallbackRecord(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
     reference: str | None
     received_at: int
+
+
+class Keeping(StrEnum):
+    """What became of a message that was to be kept: it is there now, it was there before, or there was no room."""
+
+    NEW = "new"
+    KNOWN = "known"
+    NO_ROOM = "no_room"
 
 
 class Change(Protocol):
@@ -119,6 +128,13 @@ class Orders(Protocol):
 
     async def record(self, callback: CallbackRecord) -> bool:
         """Keep a message that changed nothing; whether it was new."""
+        ...
+
+    async def record_unverified(self, callback: CallbackRecord, *, most: int, since: int) -> Keeping:
+        """Keep a message that nobody vouches for, unless `most` of its gateway came after `since` (ms) already.
+
+        One that is kept already always counts once more. Where many come at once, a few more than `most` may be kept.
+        """
         ...
 
     async def overdue(self, *, now: int, limit: int = 100) -> tuple[str, ...]:

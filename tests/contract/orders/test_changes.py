@@ -12,7 +12,7 @@ from server.domain.payments import RefundAnswer, RefundOutcome
 from server.domain.refunds import BY_HAND_MS, close, refund, refunded, replaced
 from server.domain.settlement import asked, cancel, expire, reseat
 from server.domain.staff import Actor, AuditEntry
-from server.ports.orders import Change, Orders
+from server.ports.orders import Change, Keeping, Orders
 from server.ports.outbox import Outbox
 from tests.contract.orders.world import (
     NOW,
@@ -166,6 +166,26 @@ async def test_messages_are_kept_once(orders: Orders) -> None:
     assert await orders.record(message(gateway="momo"))
     assert await orders.record(message(b"a=2\x00\xff", verified=False, verdict="forged", reference="\x00" * 70))
     assert not await orders.record(message(b"a=2\x00\xff", verified=False, verdict="forged", reference=None))
+
+
+async def test_messages_that_nobody_vouches_for_are_bounded(orders: Orders) -> None:
+    """So many of a gateway and a time; one that is kept counts on, and verified ones are kept whatever came before."""
+
+    async def keep(raw: bytes, *, at: int = 0, since: int = -1, gateway: str = "sandbox") -> Keeping:
+        said = {"verified": False, "verdict": "forged", "reference": None, "gateway": gateway}
+        unverified = message(raw, **said, received_at=NOW + at)
+        return await orders.record_unverified(unverified, most=2, since=NOW + since)
+
+    assert await orders.record(message(b"genuine"))
+    assert [await keep(raw) for raw in (b"1", b"2", b"3", b"2")] == [
+        *(Keeping.NEW, Keeping.NEW, Keeping.NO_ROOM, Keeping.KNOWN),
+    ]
+    assert await keep(b"3", gateway="momo") is Keeping.NEW
+    assert await keep(b"3", at=11, since=1) is Keeping.NEW
+    assert await keep(b"4", at=12, since=1) is Keeping.NEW
+    assert await keep(b"5", at=13, since=1) is Keeping.NO_ROOM
+    assert await orders.record(message(b"also genuine"))
+    assert await keep(b"genuine", at=13, since=1) is Keeping.KNOWN
 
 
 async def test_references(orders: Orders) -> None:

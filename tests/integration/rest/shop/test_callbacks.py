@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import structlog
 from sqlalchemy import text
 
+from server.ops.metrics import exposition
 from server.payments.sandbox import SandboxChoice
 from server.web.payments import MAX_CALLBACK_BYTES
 from tests.integration.rest.place import BASE, PROXY, Place, problem
@@ -292,6 +294,38 @@ async def test_only_listed_addresses_may_call_for_vnpay(place: Place) -> None:
     async with at(place, PROXY, **listed) as gateway:
         assert answered(await gateway.get(VNPAY_IPN, params=vnpay(order))) == PAID
     assert await told(place) == [("recorded", True, 4)]
+
+
+async def test_strangers_do_not_fill_the_disk(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many of their callbacks are kept in an hour; others are counted, and told of once. The gateway's own are kept."""
+    monkeypatch.setattr("server.checkout.callbacks.MAX_UNVERIFIED", 3)
+    async with place.guest() as guest:
+        order = await place.orders.order((await ordered(guest, "F7"))["id"])
+    before, dropped = await state_of(place), dropped_callbacks()
+    async with place.client() as stranger:
+        with structlog.testing.capture_logs() as logs:
+            for number in range(6):
+                forged = {**vnpay(order), "vnp_SecureHash": f"{number:0128x}"}
+                assert answered(await stranger.get(VNPAY_IPN, params=forged))[0] == "97"
+        assert await told(place) == [("forged", False, 1)] * 3
+        assert await state_of(place) == before
+        assert dropped_callbacks() == dropped + 3
+        assert [entry["event"] for entry in logs] == [
+            *["a callback was refused"] * 3,
+            "callbacks are refused that are too many to be kept",
+        ]
+        place.clock.ms += 3_600_000
+        forged = {**vnpay(order), "vnp_SecureHash": "f" * 128}
+        assert answered(await stranger.get(VNPAY_IPN, params=forged))[0] == "97"
+        place.clock.ms -= 3_600_000
+        assert answered(await stranger.get(VNPAY_IPN, params=vnpay(order))) == PAID
+    assert await told(place) == [*[("forged", False, 1)] * 4, ("recorded", True, 1)]
+
+
+def dropped_callbacks() -> float:
+    """How many of VNPay's were not kept until now."""
+    found = re.search(r'^cinebook_callbacks_dropped_total\{gateway="vnpay"\} (\S+)$', exposition().decode(), re.MULTILINE)
+    return float(found[1]) if found else 0.0
 
 
 async def told(place: Place) -> list[tuple[str, bool, int]]:
