@@ -24,6 +24,7 @@ from server.identity.secrets import SecretError, load_secret
 from server.main import create_app, migrate_and_seed
 from server.ops.logging import configure
 from server.ops.settings import Settings
+from server.seats.link import address
 from server.serving import STOP_SIGNALS, BindError, address_of, ignore_stop_signals, listen, serve, url_of
 from server.supervisor import Supervisor
 from server.watch import WatchError
@@ -108,6 +109,11 @@ def _settings(workers: int | None = None) -> Settings:
             print(f"cinebook: {name}: {fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)
         sys.exit(2)
     configure(settings.log_level, settings.log_format)
+    if settings.redis_url:
+        try:
+            address(settings.redis_url, 1.0)
+        except ValueError as error:
+            _fail(f"CINEBOOK_REDIS_URL: {error}", 2)
     return settings
 
 

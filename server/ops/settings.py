@@ -13,8 +13,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.domain.showtimes import Limits
 from server.ops.addresses import Networks
+from server.ops.urls import of_scheme, origin, web_address, with_host
 
-Positive = Annotated[int, Field(gt=0)]
+MOST: Final = 1_000_000_000
+"""A greater number is a slip of the hand; PostgreSQL and the scripts of the seat store take none much greater."""
+
+LONGEST_MS: Final = 10 * 366 * 86_400_000
+"""Ten years, after which times would soon have no date."""
+
+Positive = Annotated[int, Field(gt=0, le=MOST)]
+Duration = Annotated[int, Field(gt=0, le=LONGEST_MS)]
 
 _MAILBOX: Final = r"^([^@<>\s]+@[^@<>\s]+|[^@<>\r\n]+ <[^@<>\s]+@[^@<>\s]+>)$"
 
@@ -41,7 +49,7 @@ class Settings(BaseSettings):
     )
     redis_url: str = Field(default="", description="Redis 7 or Valkey; empty starts an embedded Valkey.")
     redis_prefix: str = Field(default="cinebook:", description="What every key and channel in Redis begins with.")
-    redis_timeout_ms: Positive = Field(default=1000, description="After this a command to Redis is given up.")
+    redis_timeout_ms: Duration = Field(default=1000, description="After this a command to Redis is given up.")
     redis_connections: Positive = Field(default=16, description="Connections to Redis for commands; more wait for one.")
     database_url: str = Field(default="", description="PostgreSQL; empty starts an embedded one.")
     database_connections: Positive = Field(default=10, description="Connections to PostgreSQL; more wait for one.")
@@ -51,40 +59,43 @@ class Settings(BaseSettings):
         description="Signs sessions, receipts, tickets and order links, 16 bytes at least; "
         "empty keeps a generated one under `DATA_DIR`.",
     )
-    session_ms: Positive = Field(default=30 * 86_400_000, description="How long a guest session lives without renewal.")
-    staff_session_ms: Positive = Field(
+    session_ms: Duration = Field(default=30 * 86_400_000, description="How long a guest session lives without renewal.")
+    staff_session_ms: Duration = Field(
         default=12 * 3_600_000, description="How long a member of staff stays signed in at most."
     )
-    staff_idle_ms: Positive = Field(
+    staff_idle_ms: Duration = Field(
         default=3_600_000, description="How long a member of staff stays signed in without doing anything."
     )
-    hold_ms: Positive = Field(default=900_000, description="How long a locked seat is held.")
-    max_hold_ms: Positive = Field(default=1_800_000, description="How long a seat may be held by extending.")
+    hold_ms: Duration = Field(default=900_000, description="How long a locked seat is held.")
+    max_hold_ms: Duration = Field(default=1_800_000, description="How long a seat may be held by extending.")
     max_seats: int = Field(default=8, ge=1, le=50, description="How many seats one holder may hold in a showtime.")
-    payment_ms: Positive = Field(default=900_000, description="How long a customer has to pay an order.")
-    sweep_ms: Positive = Field(default=500, description="How often ended locks are announced.")
-    heartbeat_ms: Positive = Field(
+    payment_ms: Duration = Field(default=900_000, description="How long a customer has to pay an order.")
+    sweep_ms: Duration = Field(default=500, description="How often ended locks are announced.")
+    heartbeat_ms: Duration = Field(
         default=25_000, description="Silence after which either side of a socket asks for a sign."
     )
-    pong_timeout_ms: Positive = Field(
+    pong_timeout_ms: Duration = Field(
         default=20_000, description="How long a client may take to give the sign that it was asked for."
     )
     coalesce_ms: int = Field(
-        default=25, ge=0, description="Deltas of a showtime within this time go out as one; 0 sends each on its own."
+        default=25,
+        ge=0,
+        le=LONGEST_MS,
+        description="Deltas of a showtime within this time go out as one; 0 sends each on its own.",
     )
-    check_ms: Positive = Field(
+    check_ms: Duration = Field(
         default=500, description="How often rooms compare their position with the store's, for messages that were lost."
     )
     write_bytes: Positive = Field(
         default=32_768, description="Bytes that may wait for a client that does not read before it counts as behind."
     )
-    slow_ms: Positive = Field(default=10_000, description="How long a client may stay behind before it is closed.")
+    slow_ms: Duration = Field(default=10_000, description="How long a client may stay behind before it is closed.")
     log_length: Positive = Field(
         default=1000, description="How many deltas a showtime's log keeps for clients that resume."
     )
     max_connections: Positive = Field(default=20_000, description="WebSocket connections of one process; more get 503.")
     workers: int = Field(default=1, ge=1, le=256, description="Processes that serve the one port, about one a core.")
-    drain_ms: Positive = Field(
+    drain_ms: Duration = Field(
         default=5000, description="How long a worker that stops may take to send its clients to others."
     )
     smtp_url: SecretStr = Field(
@@ -92,7 +103,7 @@ class Settings(BaseSettings):
         description="Mail server: `smtps://user:password@host`, `smtp+starttls://…`, or `smtp://host` without "
         "encryption; empty writes mails to `DATA_DIR/outbox`.",
     )
-    smtp_timeout_ms: Positive = Field(default=15_000, description="After this silence a mail server is given up.")
+    smtp_timeout_ms: Duration = Field(default=15_000, description="After this silence a mail server is given up.")
     mail_from: str = Field(
         default="tickets@localhost.localdomain",
         pattern=_MAILBOX,
@@ -104,7 +115,7 @@ class Settings(BaseSettings):
     sms_provider: Literal["none", "file", "esms"] = Field(
         default="none", description="Who sends SMS: `none`, `esms`, or `file`, which writes them to `DATA_DIR/outbox`."
     )
-    sms_timeout_ms: Positive = Field(
+    sms_timeout_ms: Duration = Field(
         default=10_000, description="After this a request to the SMS provider is given up."
     )
     esms_url: str = Field(default="https://rest.esms.vn", description="Address of eSMS.")
@@ -123,7 +134,7 @@ class Settings(BaseSettings):
         ),
         description="Push services that browsers may name, separated by commas; `.name` is all hosts below it.",
     )
-    push_timeout_ms: Positive = Field(default=10_000, description="After this a request to a push service is given up.")
+    push_timeout_ms: Duration = Field(default=10_000, description="After this a request to a push service is given up.")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Addresses and networks of proxies whose `X-Forwarded-For` is believed, separated by commas.",
@@ -141,7 +152,7 @@ class Settings(BaseSettings):
         default="",
         description="VNPay's API, such as `https://sandbox.vnpayment.vn/merchant_webapi/api/transaction`.",
     )
-    vnpay_timeout_ms: Positive = Field(default=15_000, description="After this a call to VNPay is given up.")
+    vnpay_timeout_ms: Duration = Field(default=15_000, description="After this a call to VNPay is given up.")
     vnpay_server_ip: str = Field(default="127.0.0.1", description="The address that VNPay is told our calls come from.")
     vnpay_ipn_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -152,7 +163,10 @@ class Settings(BaseSettings):
     momo_secret_key: SecretStr = Field(default=SecretStr(""), description="The partner's secret key at MoMo.")
     momo_api_url: str = Field(default="", description="MoMo's API, such as `https://test-payment.momo.vn`.")
     momo_timeout_ms: int = Field(
-        default=30_000, ge=30_000, description="After this a call to MoMo is given up; MoMo wants 30 s at least."
+        default=30_000,
+        ge=30_000,
+        le=LONGEST_MS,
+        description="After this a call to MoMo is given up; MoMo wants 30 s at least.",
     )
     momo_capture: Literal["auto", "two_step"] = Field(
         default="auto",
@@ -169,6 +183,17 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(
         default="console", description="How log lines are written: `console` or `json`."
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _text(cls, value: object) -> object:
+        # Bytes of the environment that are no text would fail wherever they are first written.
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise ValueError("must be text in UTF-8") from None
+        return value
 
     @field_validator(
         "allowed_origins", "gateways", "trusted_proxies", "vnpay_ipn_addresses", "momo_ipn_addresses", mode="before"
@@ -189,7 +214,7 @@ class Settings(BaseSettings):
     @field_validator("smtp_url")
     @classmethod
     def _smtp_url(cls, value: SecretStr) -> SecretStr:
-        url = _of_scheme(value.get_secret_value(), "smtps", "smtp+starttls", "smtp")
+        url = with_host(value.get_secret_value(), "smtps", "smtp+starttls", "smtp")
         if url.startswith("smtp:") and urlsplit(url).password is not None:
             raise ValueError("must not have a password without encryption")
         return value
@@ -211,14 +236,10 @@ class Settings(BaseSettings):
         # A blank that was copied along makes every signature wrong.
         return SecretStr(value.get_secret_value().strip())
 
-    @field_validator("vnpay_pay_url", "vnpay_api_url", "momo_api_url")
+    @field_validator("vnpay_pay_url", "vnpay_api_url", "momo_api_url", "esms_url")
     @classmethod
-    def _gateway_url(cls, value: str) -> str:
-        value = value.strip().rstrip("/")
-        parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment):
-            raise ValueError("must be an address without a query, such as https://payment.example/pay")
-        return value
+    def _web_address(cls, value: str) -> str:
+        return web_address(value)
 
     @field_validator("vnpay_server_ip")
     @classmethod
@@ -248,20 +269,44 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_url(cls, value: str) -> str:
-        return _of_scheme(value, "redis", "rediss", "unix")
+        return of_scheme(value, "redis", "rediss", "unix")
 
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, value: str) -> str:
-        return _of_scheme(value, "postgresql", "postgresql+asyncpg", "postgres")
+        return of_scheme(value, "postgresql", "postgresql+asyncpg", "postgres")
 
     @field_validator("public_url")
     @classmethod
-    def _origin_only(cls, value: str) -> str:
-        value = value.rstrip("/")
-        parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query):
-            raise ValueError("must be a scheme and a host, such as https://tickets.example")
+    def _own_origin(cls, value: str) -> str:
+        return origin(value)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _other_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(origin, value))
+
+    @field_validator("host")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        try:
+            value.encode("idna")
+        except UnicodeError:
+            raise ValueError("must be an address or a name of this machine") from None
+        return value
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _folder(cls, value: object) -> object:
+        if value == "":
+            raise ValueError("must name a folder")
+        return value
+
+    @field_validator("redis_prefix")
+    @classmethod
+    def _prefix(cls, value: str) -> str:
+        if "{" in value or "}" in value or not value.isprintable():
+            raise ValueError("must have no braces, by which clusters go, and nothing that cannot be printed")
         return value
 
     @model_validator(mode="after")
@@ -282,15 +327,3 @@ class Settings(BaseSettings):
     def gives_tickets_away(self) -> bool:
         """Whether strangers get tickets for nothing: people come over https, and the sandbox is offered to them."""
         return self.public_url.startswith("https://") and "sandbox" in self.gateways
-
-
-def _of_scheme(url: str, *schemes: str) -> str:
-    parts = urlsplit(url)
-    if url and (parts.scheme not in schemes or not (parts.netloc or parts.path)):
-        raise ValueError(f"must begin with {schemes[0]}://")
-    # Reading it is what checks it; the error must not quote what may be a part of a password.
-    try:
-        _ = parts.port
-    except ValueError:
-        raise ValueError("must have a number as its port; write characters such as / in a password as %2F") from None
-    return url

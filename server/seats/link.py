@@ -17,10 +17,19 @@ LINK_ERRORS: Final = (RedisError, OSError, TimeoutError)
 
 
 def address(url: str, timeout_s: float) -> ConnectionPool:
-    """Where links go, as redis-py reads it from a URL; ValueError if it is none. It pools nothing."""
-    return ConnectionPool.from_url(
+    """Where links go, as redis-py reads it from a URL; ValueError if it is none, or has options that nobody knows.
+
+    It pools nothing.
+    """
+    pool = ConnectionPool.from_url(
         url, protocol=2, socket_timeout=None, socket_connect_timeout=timeout_s, driver_info=None
     )
+    try:
+        # Options are looked at when a connection is made, which connects nowhere yet.
+        pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's gap
+    except (TypeError, RedisError) as error:
+        raise ValueError(f"the URL has options that cannot be used: {error}") from error
+    return pool
 
 
 class Link(resp.RespConnection):

@@ -24,7 +24,13 @@ def complaint(command: Command) -> tuple[int, str]:
 
 def test_wrong_settings_are_named(cinebook: Cinebook) -> None:
     """Each setting that cannot be used has its line with the reason, and no password that stands in it."""
-    wrong = {"host": "", "port": "abc", "redis_url": "http://here", "database_url": "postgresql://me:half/other@here/x"}
+    wrong = {
+        "host": "",
+        "port": "abc",
+        "redis_url": "http://here",
+        "redis_prefix": "{cinema}:",
+        "database_url": "postgresql://me:half/other@here/x",
+    }
     with cinebook("serve", **wrong) as command:
         assert command.end() == 2
         complaints = command.errors.splitlines()
@@ -32,14 +38,16 @@ def test_wrong_settings_are_named(cinebook: Cinebook) -> None:
     for line, name in zip(complaints, wrong, strict=True):
         assert line.startswith(f"cinebook: CINEBOOK_{name.upper()}: ")
     assert "must begin with redis://" in complaints[2]
-    assert "half" not in complaints[3]
-    assert "other" not in complaints[3]
+    assert "no braces" in complaints[3]
+    assert "half" not in complaints[4]
+    assert "other" not in complaints[4]
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"hold_ms": "2000", "max_hold_ms": "1000"}, "MAX_HOLD_MS must be at least HOLD_MS"),
+        ({"redis_url": "redis://here?no_such_option=1"}, "CINEBOOK_REDIS_URL: the URL has options that cannot be used"),
         ({"redis_url": NOWHERE["redis_url"]}, "serve needs CINEBOOK_REDIS_URL and CINEBOOK_DATABASE_URL"),
     ],
 )
