@@ -77,6 +77,7 @@ def create_app(settings: Settings, addresses: Addresses, *, address: str) -> App
         timeout_ms=settings.redis_timeout_ms,
         connections=settings.redis_connections,
         log_length=settings.log_length,
+        keep_ms=settings.redis_keep_ms,
         record=ledger.write,
     )
     selling = Selling(
@@ -119,7 +120,7 @@ def create_app(settings: Settings, addresses: Addresses, *, address: str) -> App
         names = tuple(seats[index].id for index in ending.seats)
         await selling.reminders.remind(ending.holder, showtime, names, ending.expires_at)
 
-    watch = EndingWatch(store.endings, store.active, remind)
+    watch = EndingWatch(store.endings, store.showtimes.names, remind)
     sessions = Sessions(
         tokens=SessionTokens(secret, settings.session_ms, now_ms),
         cookie=Cookie.for_public_url(secret, settings.public_url),

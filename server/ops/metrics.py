@@ -83,6 +83,7 @@ STORE_ERRORS: Final = _counter("store_errors", "Scripts that failed, by outcome.
 """`outcome` is `none` (nothing was done) or `unknown`."""
 SWEEPS: Final = _counter("sweeps", "Turns of the sweeper.")
 EXPIRED: Final = _counter("locks_expired", "Locks that a sweep ended.")
+RETIRED: Final = _counter("showtimes_retired", "Showtimes that were past and left the sweep; their keys end soon.")
 HTTP_REQUESTS: Final = _counter("http_requests", "HTTP requests answered.", "method", "route", "status")
 HTTP_SECONDS: Final = Histogram(
     "cinebook_http_seconds",

@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     redis_prefix: str = Field(default="cinebook:", description="What every key and channel in Redis begins with.")
     redis_timeout_ms: Duration = Field(default=1000, description="After this a command to Redis is given up.")
     redis_connections: Positive = Field(default=16, description="Connections to Redis for commands; more wait for one.")
+    redis_keep_ms: int = Field(
+        default=86_400_000,
+        ge=3_600_000,
+        le=LONGEST_MS,
+        description="How long a showtime that is past stays in Redis; then whoever asks has it read from PostgreSQL.",
+    )
     database_url: str = Field(default="", description="PostgreSQL; empty starts an embedded one.")
     database_connections: Positive = Field(default=10, description="Connections to PostgreSQL; more wait for one.")
     database_timeout_ms: Positive = Field(default=5000, description="After this a database query is given up.")

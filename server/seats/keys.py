@@ -39,7 +39,10 @@ class Keys:
             raise ValueError("the key prefix must not contain a brace")
         self._prefix = prefix
         self.active = f"{prefix}active"
-        """Sorted set of showtimes to sweep, by the time after which none of their seats can be locked any more."""
+        """Sorted set of showtimes to sweep, by the time after which none of their seats can be locked any more.
+
+        Those whose time has passed leave it as soon as nothing of them is held or in a checkout.
+        """
         self.sweep_lease = f"{prefix}sweep"
         """Names the worker that sweeps `active`, for as long as its lease runs."""
 

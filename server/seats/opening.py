@@ -76,6 +76,7 @@ class Opener:
         layout: Callable[[int], Awaitable[Layout]],
         next_ordinal: Callable[[], Awaitable[int]],
         log_length: int,
+        keep_ms: int,
         opening_ms: int,
         origin: bytes,
     ) -> None:
@@ -86,6 +87,7 @@ class Opener:
         self._read_layout = layout
         self._next_ordinal = next_ordinal
         self._log_length = log_length
+        self._keep_ms = keep_ms
         self._opening_ms = opening_ms
         self._origin = origin
         self._known: dict[str, Epoch] = {}
@@ -191,6 +193,7 @@ class Opener:
                 "hold_ms": facts.limits.hold_ms,
                 "max_hold_ms": facts.limits.max_hold_ms,
                 "log_length": self._log_length,
+                "keep_ms": self._keep_ms,
                 "occupations": [_packed(owned) for owned in facts.occupations],
                 "blocked": facts.blocked,
                 "moved": await self._moved(found.layout, facts),

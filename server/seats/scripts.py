@@ -25,6 +25,7 @@ class Operation(StrEnum):
     APPLY = "apply"
     RELEASE = "release"
     BLOCK = "block"
+    RETIRE = "retire"
     SNAPSHOT = "snapshot"
     SINCE = "since"
     HOLDINGS = "holdings"
@@ -35,7 +36,12 @@ READ_ONLY: Final = frozenset({Operation.SNAPSHOT, Operation.SINCE, Operation.HOL
 
 SHARED: Final = {
     "once": frozenset({Operation.LOCK, Operation.EXTEND}),
-    "orders": frozenset({Operation.LOAD, Operation.PIN, Operation.OCCUPY, Operation.APPLY, Operation.RELEASE}),
+    "orders": frozenset(
+        {
+            *(Operation.LOAD, Operation.PIN, Operation.OCCUPY),
+            *(Operation.APPLY, Operation.RELEASE, Operation.RETIRE),
+        }
+    ),
 }
 """Files that are put between the prelude and these operations."""
 

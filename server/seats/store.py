@@ -16,6 +16,7 @@ from server.domain.ledger import SeatEvent
 from server.domain.showtimes import SeatFacts
 from server.ports import Origin, Position
 from server.ports.seats import PIN_MS, HoldRow, holds_of
+from server.seats.active import Active
 from server.seats.calling import Caller
 from server.seats.clock import StoreClock
 from server.seats.endings import Endings
@@ -57,8 +58,8 @@ class RedisSeatStore:
 
     `facts`, `layout` and `next_ordinal` are the catalogue's; `worker` names this process in announcements. A command
     is given up after `timeout_ms`; `connections` bounds the sockets; `log_length` is how many deltas each showtime
-    keeps. `record` is told every seat event of this worker's calls, and must not block. `start` before use, `close`
-    after it. `clock` and `scripts` are for tests alone.
+    keeps, and `keep_ms` how long one that is past stays. `record` is told every seat event of this worker's calls, and
+    must not block. `start` before use, `close` after it. `clock` and `scripts` are for tests alone.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class RedisSeatStore:
         timeout_ms: int = 1000,
         connections: int = 16,
         log_length: int = 1000,
+        keep_ms: int = 86_400_000,
         opening_ms: int = OPENING_MS,
         record: Callable[[SeatEvent], None] | None = None,
         clock: Callable[[], int] | None = None,
@@ -102,11 +104,13 @@ class RedisSeatStore:
             layout=layout,
             next_ordinal=next_ordinal,
             log_length=log_length,
+            keep_ms=keep_ms,
             opening_ms=opening_ms,
             origin=self._origin,
         )
         self.endings = Endings(self._pipeline, self._keys, self._clock)
         self._caller = Caller(self._pipeline, self._keys, self._clock, self._opener, Recorder(record))
+        self.showtimes = Active(self._pipeline, self._keys, self._clock, self._caller, keep_ms)
 
     async def start(self) -> None:
         """Learn the store's time; log what `check` finds. A store that does not answer yet does not stop the start."""
@@ -294,13 +298,6 @@ class RedisSeatStore:
         """See `SeatStore.block`."""
         _, answer = await self._caller.call(Operation.BLOCK, showtime, self._origin, int(blocked), _encode(seats))
         return body_of(answer, NumberBody).number
-
-    async def active(self) -> tuple[str, ...]:
-        """Showtimes that any worker has opened and whose seats may still be locked; those past are forgotten."""
-        now = self.now()
-        await self._pipeline.run("ZREMRANGEBYSCORE", self._keys.active, "-inf", f"({now}")
-        members, _ = await self._pipeline.run("ZRANGE", self._keys.active, 0, -1)
-        return tuple(member.decode() for member in members) if isinstance(members, list) else ()
 
     async def due(self, showtimes: tuple[str, ...]) -> tuple[str, ...]:
         """Those with a lock that has ended; far cheaper than to ask each to expire."""

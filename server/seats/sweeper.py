@@ -1,6 +1,6 @@
-"""Announces locks that have ended, and has the database asked about pins that are overdue.
+"""Announces locks that have ended, has the database asked about overdue pins, and lets go of showtimes that are past.
 
-Each worker does so for its rooms, and one worker for every showtime.
+Each worker does the first two for its rooms, and one worker all of it for every showtime.
 """
 
 import asyncio
@@ -25,7 +25,8 @@ class Sweeper:
     """Every `interval_ms` ends the stale locks of the showtimes that `rooms` names.
 
     One worker at a time, by a lease in the store, does so for every showtime that any worker has opened, so that locks
-    nobody watches are announced too. A store that does not answer is asked again at the next turn.
+    nobody watches are announced too; it lets go of those that are past (see `Active`). A store that does not answer is
+    asked again at the next turn.
 
     `overdue` is awaited with the showtime and the order of each pin whose end has passed, of the showtimes last swept:
     it is to ask the database and to `apply` or `release`. However long it takes, the sweeping of locks goes on.
@@ -44,11 +45,12 @@ class Sweeper:
         self._interval_ms = interval_ms
         self._overdue = overdue
         self._swept: tuple[str, ...] = ()
+        self._leads = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin to sweep."""
-        turns = {"sweep": self.sweep, "ask about overdue pins": self.ask}
+        turns = {"sweep": self.sweep, "ask about overdue pins": self.ask, "let past showtimes go": self.retire}
         self._tasks = [
             asyncio.get_running_loop().create_task(recurring(name, self._interval_ms / 1000, turn), name=name)
             for name, turn in turns.items()
@@ -65,8 +67,9 @@ class Sweeper:
     async def sweep(self) -> int:
         """One turn: how many locks it ended. Raises `UnavailableError` if the store cannot say what to sweep."""
         showtimes = dict.fromkeys(self._rooms())
-        if await self._store.lead_sweep(self._interval_ms):
-            showtimes |= dict.fromkeys(await self._store.active())
+        self._leads = await self._store.lead_sweep(self._interval_ms)
+        if self._leads:
+            showtimes |= dict.fromkeys(await self._store.showtimes.names())
         self._swept = tuple(showtimes)
         due = await self._store.due(self._swept)
         ended = sum(await asyncio.gather(*map(self._sweep_one, due)))
@@ -87,6 +90,10 @@ class Sweeper:
                     "an overdue pin could not be settled", showtime=showtime, order=order, error=type(error).__name__
                 )
         return len(pins)
+
+    async def retire(self) -> int:
+        """One turn: how many showtimes are past, if this worker swept all the last time. Raises `UnavailableError`."""
+        return await self._store.showtimes.retire() if self._leads else 0
 
     async def _sweep_one(self, showtime: str) -> int:
         ended = 0

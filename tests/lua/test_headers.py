@@ -15,7 +15,7 @@ COMMON = ["epoch", "not_after", "now"]
 REFUSALS = {"STALE_EPOCH", "TOO_LATE", "TORN", "REPLAYED", "IDEMPOTENCY_MISMATCH"}
 """What the prelude's `refusal` answers, and `replay` of requests with a key, for every script that asks them."""
 
-WRITES = re.compile(r"\b(?:commit|forget_ends|give|keep|let_go|put|record_orders|write|write_all)\(")
+WRITES = re.compile(r"\b(?:commit|forget_ends|give|keep|let_go|put|record_orders|retire|stay|write|write_all)\(")
 
 
 class Header:

@@ -121,5 +121,10 @@ write(
   'seat_count', facts.seat_count, 'opens_at', facts.opens_at, 'closes_at', facts.closes_at, 'max_seats', facts.max_seats,
   'hold_ms', facts.hold_ms, 'max_hold_ms', facts.max_hold_ms, 'log_length', facts.log_length
 )
+if is_past(facts.closes_at, facts.max_hold_ms) then
+  retire(facts.keep_ms)
+elseif meta.ends_at then
+  stay()
+end
 write('SPUBLISH', deltas, message)
 return reply(REPLY.OK, {})

@@ -27,6 +27,11 @@ on_row = function(seat, old, new)
   end
 end
 
+local function for_order_keys(command, ...)
+  write(command, orders_key, ...)
+  write(command, pins_key, ...)
+end
+
 -- Writes what became of the orders touched: row version, seats, and when somebody is to ask about them.
 local function record_orders()
   for order in pairs(touched_orders) do
@@ -49,8 +54,33 @@ local function record_orders()
       write('ZREM', pins_key, order)
     end
   end
+  if meta.ends_at then
+    for_order_keys('PEXPIREAT', meta.ends_at)
+  end
 end
 on_commit = record_orders
+
+-- Whether nobody can hold a seat any more, and nobody does: what then still happens comes from the database.
+local function is_past(closes_at, max_hold_ms)
+  return now >= closes_at + max_hold_ms
+    and redis.call('ZCARD', expiries_key) == 0 and redis.call('ZCARD', pins_key) == 0
+end
+
+-- Has all of the showtime go in `keep_ms`, at one time, by the store's own clock.
+local function retire(keep_ms)
+  local time = redis.call('TIME')
+  local ends_at = time[1] * 1000 + math.floor(time[2] / 1000) + keep_ms
+  write('HSET', meta_key, 'ends_at', ends_at)
+  for_keys('PEXPIREAT', ends_at)
+  for_order_keys('PEXPIREAT', ends_at)
+end
+
+-- Undoes `retire`: the showtime is on sale once more.
+local function stay()
+  write('HDEL', meta_key, 'ends_at')
+  for_keys('PERSIST')
+  for_order_keys('PERSIST')
+end
 
 local function has_ended(seat, holder)
   local ended_at = redis.call('ZSCORE', ended_key, ended_member(seat, holder))

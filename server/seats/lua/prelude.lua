@@ -21,7 +21,7 @@ local meta = {}
 do
   local names = {
     'epoch', 'state', 'ordinal', 'version', 'letters_version', 'seat_count', 'opens_at', 'closes_at', 'max_seats',
-    'hold_ms', 'max_hold_ms', 'log_length', 'layout', 'writing',
+    'hold_ms', 'max_hold_ms', 'log_length', 'layout', 'writing', 'ends_at',
   }
   local values = redis.call('HMGET', meta_key, unpack(names))
   meta.epoch, meta.state = values[1] or '', values[2] or ''
@@ -249,6 +249,13 @@ local function tell_expired(seat, by)
   end
 end
 
+-- One command for each key of a showtime, but for those that only the scripts about orders have.
+local function for_keys(command, ...)
+  for _, key in ipairs({seats_key, locks_key, expiries_key, meta_key, log_key, holders_key, ended_key}) do
+    write(command, key, ...)
+  end
+end
+
 -- Writes all that was put as the next version, logs it and announces it. `writing` names the version before anything
 -- else is written, and `version` follows last, so that a mutation which breaks off in between is known for that; all rows
 -- go in one command, so that it leaves all of them or none. `also`, if given, writes what belongs to the rows, after them.
@@ -324,5 +331,9 @@ local function commit(origin, also)
     on_commit()
   end
   write('HSET', meta_key, 'version', version, 'letters_version', meta.letters_version)
+  if meta.ends_at then
+    -- A showtime that is past: what it is written now goes with the rest.
+    for_keys('PEXPIREAT', meta.ends_at)
+  end
   write('SPUBLISH', deltas, message)
 end

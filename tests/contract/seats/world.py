@@ -199,6 +199,7 @@ class RedisAdapter:
         timeout_ms: int = 5000,
         connections: int = 4,
         log_length: int = 1000,
+        keep_ms: int = 86_400_000,
         opening_ms: int = 3000,
         record: Callable[[SeatEvent], None] | None = None,
     ) -> RedisSeatStore:
@@ -216,6 +217,7 @@ class RedisAdapter:
             timeout_ms=timeout_ms,
             connections=connections,
             log_length=log_length,
+            keep_ms=keep_ms,
             opening_ms=opening_ms,
             record=record,
         )
