@@ -29,5 +29,8 @@ __all__ = [
 ]
 
 # How long an example takes says more about the machine than about the code.
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+search = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.register_profile("search", search)
+# The same examples in every run: a change is judged by itself. `pytest --hypothesis-profile=search` looks for new ones.
+settings.register_profile("tests", search, derandomize=True)
 settings.load_profile("tests")
