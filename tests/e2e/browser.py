@@ -73,7 +73,7 @@ def _answers(executable: Path) -> bool:
     if not executable.is_file():
         return False
     try:
-        asked = subprocess.run([executable, "--version"], capture_output=True, timeout=30, check=False)
+        asked = subprocess.run([executable, "--version"], capture_output=True, timeout=120, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
     return asked.returncode == 0

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from protocol.aio import SeatMapClient
 from tests.command import Command
+from tests.ports import lasting_port
 
 
 class Server:
@@ -12,7 +13,7 @@ class Server:
 
     def __init__(self, folder: Path, **settings: object) -> None:
         self._log = folder / "stderr"
-        self._settings = {"data_dir": folder, "port": 0, **settings}
+        self._settings = {"data_dir": folder, "port": lasting_port(), **settings}
         self._command: Command | None = None
         self.url = ""
 
@@ -21,7 +22,6 @@ class Server:
         command = self._command = Command("serve", log=self._log, **self._settings)
         command.__enter__()
         self.url = await asyncio.to_thread(command.address)
-        self._settings["port"] = self.url.rpartition(":")[2]
 
     async def crash(self) -> None:
         """End at once, with every connection; `start` brings it back."""

@@ -40,10 +40,10 @@ async def shop(
 async def hasty_shop(
     valkey: EmbeddedValkey, postgres: EmbeddedPostgres, seeded_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
-    """A shop in which an order has to be paid within three seconds."""
+    """A shop in which an order has to be paid within six seconds, ample for the bank's page."""
     postgres.sql(f"CREATE DATABASE hasty_shop_for_e2e TEMPLATE {seeded_template}")
     folder, url = tmp_path_factory.mktemp("hasty-shop"), postgres.url_of("hasty_shop_for_e2e")
-    async with serving(folder, valkey, url, "hasty-shop", payment_ms=3000) as server:
+    async with serving(folder, valkey, url, "hasty-shop", payment_ms=6000) as server:
         yield server
 
 

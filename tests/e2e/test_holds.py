@@ -1,5 +1,7 @@
 """How long seats stay one's own: through a reload, longer by asking, and not beyond their time."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import expect
 
@@ -14,8 +16,7 @@ async def test_a_hold_ends_for_everybody(hasty_server: Server, arrive: Arrive) -
     """When the time is over the seat is free for both, and the one who had it is told."""
     one, other = [await (await arrive(hasty_server)).hall() for _ in range(2)]
     (seat,) = await one.free()
-    await one.choose(seat)
-    await other.shows(seat, "L")
+    await asyncio.gather(one.choose(seat), other.shows(seat, "L"))
     await one.shows(seat, "A")
     await other.shows(seat, "A")
     await expect(one.notice).to_be_visible()

@@ -162,10 +162,12 @@ async def test_a_page_is_as_wide_as_its_screen(server: Server, arrive: Arrive, w
 async def test_a_hall_opens_whole_where_seats_can_be_touched(server: Server, arrive: Arrive) -> None:
     """On a tablet every seat is in view at first; on a telephone it is the middle of the front, at a finger's size."""
     tablet = await (await arrive(server, width=768)).hall()
+    await tablet.at_rest()
     left, right = await _bounds(tablet, "[data-viewport]")
     first, last = await _bounds(tablet, "[data-seat]")
     assert left <= first < last <= right
     telephone = await (await arrive(server, width=360)).hall()
+    await telephone.at_rest()
     first, last = await _bounds(telephone, "[data-seat]")
     middle, screen = (first + last) / 2, sum(await _bounds(telephone, ".screen")) / 2
     assert abs(middle - 180) < 2
@@ -179,6 +181,7 @@ async def test_a_hall_opens_whole_where_seats_can_be_touched(server: Server, arr
 async def test_a_display_shows_all_at_once(server: Server, arrive: Arrive, showtime: str) -> None:
     """A display has every seat and the whole legend in view: nobody is there to scroll."""
     display = await (await arrive(server, guest=False, width=1440)).hall("?display=1", showtime)
+    await display.at_rest()
     sides = await display.page.locator("[data-seat], [data-legend] li").evaluate_all(
         """(nodes) => {
           const boxes = nodes.map((node) => node.getBoundingClientRect());
@@ -197,6 +200,8 @@ async def test_a_refusal_leaves_the_title_in_view(server: Server, arrive: Arrive
     hall = await (await arrive(server, width=width)).hall()
     blocked = hall.page.locator('[data-status="B"]').first
     await blocked.evaluate("(seat) => seat.click()")
+    await expect(hall.refusal).to_be_visible()
+    await hall.at_rest()
     message = await hall.refusal.bounding_box()
     assert message
     for place in ("[data-film]", "[data-basket]"):

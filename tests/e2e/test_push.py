@@ -48,7 +48,7 @@ async def test_a_push_is_shown_once_a_tag_and_leads_nowhere_else(browser: Browse
         {"title": "T", "body": "B https://evil.example/x", "tag": "hold", "lang": "vi", "path": "/"},
     ]
     shown: list[dict[str, Any]] = []
-    for _ in range(100):
+    for _ in range(600):
         shown = sorted(await page.evaluate(SHOWN), key=lambda note: str(note["tag"]), reverse=True)
         if shown == expected:
             break

@@ -5,7 +5,7 @@ from typing import Final, Self
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, expect
 
-LIMIT_MS: Final = 20_000
+LIMIT_MS: Final = 30_000
 """How long anything may take on a busy machine."""
 
 LOST_CONNECTION: Final = re.compile(r"^WebSocket connection to '[^']+' failed|net::ERR_(CONNECTION_|EMPTY_RESPONSE)")
@@ -105,6 +105,11 @@ class Hall:
         """Wait until the map is the server's."""
         await self.connected("live")
         await expect(self.page.locator('[data-seat]:not([data-status=""])').first).to_be_attached(timeout=LIMIT_MS)
+
+    async def at_rest(self) -> None:
+        """Wait until all that is there is drawn, and what goes by its size too."""
+        frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+        await self.page.evaluate(f"document.fonts.ready.then(() => {frames})")
 
     async def free(self, count: int = 1, kind: str = "standard") -> list[str]:
         """The names of seats that may be chosen."""
