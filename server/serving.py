@@ -165,6 +165,8 @@ def config_of(app: Application, settings: Settings) -> uvicorn.Config:
         lifespan="on",
         log_config=None,
         access_log=False,
+        # Uvicorn believes what loopback forwards, asked or not; whom we believe is a setting of ours.
+        proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_S,

@@ -13,6 +13,7 @@ from tests.integration.payments.town import Town, heard
 BOTH = pytest.mark.parametrize("name", ["vnpay", "momo"])
 SEATS = ("F7", "F8")
 LESS = 50_000
+REFUSED = {"vnpay": "97", "momo": "403"}
 VNPAY_IPN = f"{API}/payments/vnpay/ipn"
 MOMO_IPN = f"{API}/payments/momo/ipn"
 
@@ -124,10 +125,24 @@ async def test_only_the_gateways_own_addresses_may_call(opening: Opening, name: 
                     return str((await proxy.get(VNPAY_IPN, params=told)).json()["RspCode"])
                 return str((await proxy.post(MOMO_IPN, json=told)).status_code)
 
-        refused = {"vnpay": "97", "momo": "403"}[name]
         for address in (None, "198.51.100.9", "203.0.113.7, 198.51.100.9", "nonsense"):
-            assert await call(address) == refused
+            assert await call(address) == REFUSED[name]
         assert (await buyer.order(order))["state"] == "open"
         assert await call("198.51.100.9, 203.0.113.7") == {"vnpay": "00", "momo": "204"}[name]
         await buyer.sees(order, "paid")
         await town.balance()
+
+
+@BOTH
+async def test_nobody_says_of_himself_where_he_comes_from(opening: Opening, name: str) -> None:
+    """Where no proxy is trusted the connection's own address counts, also that of the very machine."""
+    lists = {"vnpay_ipn_addresses": ("203.0.113.7",), "momo_ipn_addresses": ("203.0.113.7",)}
+    async with opening(**lists) as town:
+        buyer, order, told = await genuine(town, name)
+        headers = {"X-Forwarded-For": "203.0.113.7"}
+        async with httpx.AsyncClient(base_url=town.app.url, headers=headers, trust_env=False, timeout=30) as liar:
+            if name == "vnpay":
+                assert (await liar.get(VNPAY_IPN, params=told)).json()["RspCode"] == REFUSED[name]
+            else:
+                assert str((await liar.post(MOMO_IPN, json=told)).status_code) == REFUSED[name]
+        assert (await buyer.order(order))["state"] == "open"

@@ -11,7 +11,7 @@ from server.payments.momo import MomoGateway
 from server.payments.vnpay import VnpayGateway
 from tests.gateways import momo_wire, vnpay_wire
 from tests.unit.payments.recorder import recorded
-from tests.unit.payments.samples import ATTEMPT, MOMO_SECRET, REFUND, VNPAY_SECRET, momo, vnpay
+from tests.unit.payments.samples import ATTEMPT, MOMO, MOMO_SECRET, REFUND, TWO_STEP, VNPAY, VNPAY_SECRET
 
 ECHO_OF_VNPAY = ("vnp_Command", "vnp_TmnCode", "vnp_TxnRef")
 ECHO_OF_MOMO = ("partnerCode", "orderId", "requestId")
@@ -22,7 +22,7 @@ PAGE = "https://momo.example/pay"
 
 def vnpay_saying(**said: Any) -> VnpayGateway:
     """VNPay that answers each call by a genuine reply with these fields, without `vnp_`; None leaves one out."""
-    gateway = vnpay()
+    gateway = VNPAY
 
     def answer(payload: dict[str, Any]) -> Reply:
         usual: dict[str, Any] = {"ResponseId": "r1", "ResponseCode": "00", "Message": "said", "Amount": "18000000"}
@@ -43,7 +43,7 @@ def vnpay_saying(**said: Any) -> VnpayGateway:
 
 def momo_saying(status: int = 200, *, two_step: bool = False, **said: Any) -> MomoGateway:
     """MoMo that answers each call by a reply with these fields; None leaves one out."""
-    gateway = momo(two_step=two_step)
+    gateway = TWO_STEP if two_step else MOMO
 
     def answer(payload: dict[str, Any]) -> Reply:
         usual: dict[str, Any] = {
@@ -177,7 +177,7 @@ async def test_what_is_no_page_of_momo(said: dict[str, Any]) -> None:
 
 async def test_a_page_of_momo_that_is_signed() -> None:
     """Not every partner's replies are; one that is must be signed for this very page."""
-    gateway = momo()
+    gateway = MOMO
 
     def answer(payload: dict[str, Any]) -> Reply:
         data: dict[str, Any] = {name: payload[name] for name in (*ECHO_OF_MOMO, "amount")}
