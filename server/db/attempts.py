@@ -6,9 +6,9 @@ from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from server.db.engine import unavailable_if_gone
 from server.db.instants import to_datetime, to_ms
 from server.db.tables.staff import staff_attempts
+from server.db.writing import writing
 from server.domain.attempts import FORGET_MS, Attempt, Subject, delay_ms
 from server.domain.errors import RateLimitedError
 
@@ -24,21 +24,20 @@ class PostgresSignInAttempts:
 
     async def begin(self, subjects: tuple[Subject, ...], *, now: int) -> Attempt:
         """Count one attempt of each subject; see `SignInAttempts`."""
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                before = await _locked_counts(connection, subjects, now)
-                counts = tuple(before[subject.key] + 1 for subject in subjects)
-                for subject, count in zip(subjects, counts, strict=True):
-                    await connection.execute(
-                        update(staff_attempts)
-                        .where(staff_attempts.c.key == subject.key)
-                        .values(
-                            count=count,
-                            last_at=to_datetime(now),
-                            blocked_until=to_datetime(now + delay_ms(count, subject.free)),
-                        )
+        async with writing(self._engine) as connection:
+            before = await _locked_counts(connection, subjects, now)
+            counts = tuple(before[subject.key] + 1 for subject in subjects)
+            for subject, count in zip(subjects, counts, strict=True):
+                await connection.execute(
+                    update(staff_attempts)
+                    .where(staff_attempts.c.key == subject.key)
+                    .values(
+                        count=count,
+                        last_at=to_datetime(now),
+                        blocked_until=to_datetime(now + delay_ms(count, subject.free)),
                     )
-            await self._forget(now)
+                )
+        await self._forget(now)
         return Attempt(subjects=subjects, counts=counts)
 
     async def forgive(self, attempt: Attempt, *, now: int) -> None:
@@ -46,13 +45,12 @@ class PostgresSignInAttempts:
         columns = staff_attempts.c
         first = attempt.subjects[0].key
         # The delay stands where somebody else has failed since.
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                for key, count in sorted((s.key, c) for s, c in zip(attempt.subjects, attempt.counts, strict=True)):
-                    left = 0 if key == first else func.greatest(columns.count - 1, 0)
-                    delay = case((columns.count == count, to_datetime(now)), else_=columns.blocked_until)
-                    query = update(staff_attempts).where(columns.key == key).values(count=left, blocked_until=delay)
-                    await connection.execute(query)
+        async with writing(self._engine) as connection:
+            for key, count in sorted((s.key, c) for s, c in zip(attempt.subjects, attempt.counts, strict=True)):
+                left = 0 if key == first else func.greatest(columns.count - 1, 0)
+                delay = case((columns.count == count, to_datetime(now)), else_=columns.blocked_until)
+                query = update(staff_attempts).where(columns.key == key).values(count=left, blocked_until=delay)
+                await connection.execute(query)
 
     async def _forget(self, now: int) -> None:
         """Remove what no longer counts; it waits for nobody, and nobody for it."""
@@ -63,7 +61,7 @@ class PostgresSignInAttempts:
             .limit(FORGOTTEN_AT_ONCE)
             .with_for_update(skip_locked=True)
         )
-        async with self._engine.begin() as connection:
+        async with writing(self._engine) as connection:
             await connection.execute(delete(staff_attempts).where(columns.key.in_(old)))
 
 

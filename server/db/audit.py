@@ -10,9 +10,10 @@ from typing import Final
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from server.db.engine import reading, unavailable_if_gone
+from server.db.engine import reading
 from server.db.instants import to_ms
 from server.db.tables.staff import audit, staff
+from server.db.writing import writing
 from server.domain.staff import AuditEntry, AuditPage, AuditRecord
 
 LIMIT: Final = 100
@@ -42,9 +43,8 @@ class PostgresAudit:
 
     async def record(self, entry: AuditEntry) -> None:
         """Write `entry` in a transaction of its own; see `Audit`."""
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                await record(connection, entry)
+        async with writing(self._engine) as connection:
+            await record(connection, entry)
 
     async def page(self, *, after: str | None, limit: int) -> AuditPage:
         """At most `limit` records, the newest first; see `Audit`."""

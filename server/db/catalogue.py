@@ -10,12 +10,13 @@ from sqlalchemy import Row, Select, cast, func, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.db.cursor import Cursor
-from server.db.engine import reading, unavailable_if_gone
+from server.db.engine import reading
 from server.db.instants import to_datetime, to_ms
 from server.db.lookup import FOREVER, Lookup, monotonic_ms
 from server.db.slugs import SLUG
 from server.db.tables.catalogue import blocks, cinemas, films, halls, layouts, prices, seats, showtimes, zones
 from server.db.tables.orders import order_seats, orders
+from server.db.writing import writing
 from server.domain.errors import CinemaNotFoundError, NotFoundError, ShowtimeNotFoundError
 from server.domain.layout import Layout, Seat, SeatKind
 from server.domain.orders import OrderState
@@ -135,9 +136,8 @@ class PostgresCatalogue:
         # The transaction gets an id, so that its commit waits for the disk: a number taken from a batch that another
         # connection logged would otherwise be given out before the log is safe, and again after a crash.
         query = text("SELECT nextval('epoch_ordinals') AS ordinal, pg_current_xact_id() AS written")
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                ordinal: int = (await connection.execute(query)).one().ordinal
+        async with writing(self._engine) as connection:
+            ordinal: int = (await connection.execute(query)).one().ordinal
         return ordinal
 
     async def _load_showtimes(self, ids: tuple[str, ...]) -> Mapping[str, Showtime]:

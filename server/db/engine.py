@@ -1,14 +1,17 @@
 """Connections to PostgreSQL: a bounded pool that waits, a time limit on every query, one meaning for its failures."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import exc, text
+import structlog
+from sqlalchemy import event, exc, text
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from protocol.codes import Outcome
 from server.domain.errors import UnavailableError
@@ -18,6 +21,12 @@ Database = AsyncEngine
 
 UNAVAILABLE_STATES: Final = ("08", "28", "3D", "40", "53", "55P03", "57", "58", "25P03", "25P04")
 """Beginnings of the SQLSTATEs that say that the database cannot serve now, whatever it was asked."""
+
+_DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_SILENCE: Final = (OSError, asyncio.CancelledError)
+"""What a wait on a connection ends with while its answer may still come; a `TimeoutError` is an `OSError`."""
+
+_log = structlog.get_logger(__name__)
 
 
 def plain_url(url: str) -> str:
@@ -37,25 +46,16 @@ def create_engine(url: str, *, connections: int, timeout_ms: int) -> AsyncEngine
     A query is given up by the server after `timeout_ms`, and by the client a second later should the server not say
     so. Nothing connects before the first use. Raises ValueError for a URL that is none of PostgreSQL.
     """
-    dsn = plain_url(url)
     seconds = timeout_ms / 1000
-
-    async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(
-            dsn,
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=_connector(
+            plain_url(url),
             timeout=seconds,
             command_timeout=seconds + 1,
-            server_settings={
-                "application_name": "cinebook",
-                "statement_timeout": str(timeout_ms),
-                "idle_in_transaction_session_timeout": str(timeout_ms * 2),
-                "timezone": "UTC",
-            },
-        )
-
-    return create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=connect,
+            statement_timeout=str(timeout_ms),
+            idle_in_transaction_session_timeout=str(timeout_ms * 2),
+        ),
         pool_size=connections,
         max_overflow=0,
         pool_timeout=seconds,
@@ -64,18 +64,60 @@ def create_engine(url: str, *, connections: int, timeout_ms: int) -> AsyncEngine
         # A connection that died with its server is replaced before it is used, not by failing a request.
         pool_pre_ping=True,
     )
+    event.listen(engine.sync_engine, "handle_error", _give_up_silent)
+    event.listen(engine.sync_engine, "invalidate", _drop_silent)
+    return engine
 
 
 def create_lone_engine(url: str) -> AsyncEngine:
     """An engine without a pool and without limits on the time of queries, for migrations and seeding."""
-    dsn = plain_url(url)
+    connect = _connector(plain_url(url), timeout=10)
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+
+
+def _connector(
+    dsn: str, *, timeout: float, command_timeout: float | None = None, **settings: str
+) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """Makes connections, or raises `OSError` whatever it is that fails: the way there is wrong, and no query.
+
+    Logs that none can be made, and that they can again, not each attempt in between.
+    """
+    reachable = True
+    settings |= {"application_name": "cinebook", "timezone": "UTC"}
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(
-            dsn, timeout=10, server_settings={"application_name": "cinebook", "timezone": "UTC"}
-        )
+        nonlocal reachable
+        try:
+            made = await asyncpg.connect(
+                dsn, timeout=timeout, command_timeout=command_timeout, server_settings=settings
+            )
+        except (OSError, ValueError, *_DRIVER_ERRORS) as error:
+            if reachable:
+                _log.warning("no connection to the database", error=str(error), kind=type(error).__name__)
+            reachable = False
+            if isinstance(error, OSError):
+                raise
+            raise ConnectionError(str(error)) from error
+        if not reachable:
+            _log.info("connected to the database again")
+        reachable = True
+        return made
 
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    return connect
+
+
+def _give_up_silent(context: ExceptionContext) -> None:
+    """A connection on which an answer is still to come is of use to nobody: it must not go back to the pool."""
+    if isinstance(context.original_exception, _SILENCE):
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False
+
+
+def _drop_silent(connection: DBAPIConnection, _record: object, error: BaseException | None) -> None:
+    """To take leave of a server that does not answer would be to wait for it once more."""
+    if isinstance(error, _SILENCE):
+        driver: Any = connection
+        driver.driver_connection.terminate()
 
 
 @contextmanager
@@ -86,31 +128,48 @@ def unavailable_if_gone() -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, TimeoutError, exc.TimeoutError) as error:
-        raise UnavailableError(Outcome.NONE) from error
-    except asyncpg.PostgresError as error:
-        # From the handshake, which SQLAlchemy passes on as it is.
-        if not _says_unavailable(error):
-            raise
-        raise UnavailableError(Outcome.NONE) from error
-    except exc.DBAPIError as error:
-        if not (error.connection_invalidated or _says_unavailable(error.orig)):
+    except Exception as error:
+        if not says_gone(error):
             raise
         raise UnavailableError(Outcome.NONE) from error
 
 
-def _says_unavailable(error: BaseException | None) -> bool:
-    if isinstance(error, OSError | TimeoutError | asyncio.TimeoutError):
-        return True
-    state = getattr(error, "sqlstate", None)
-    return isinstance(state, str) and state.startswith(UNAVAILABLE_STATES)
+def says_gone(error: BaseException) -> bool:
+    """Whether an error says that the database cannot serve now, whatever it was asked; the one place that knows."""
+    match error:
+        case OSError() | exc.TimeoutError():
+            return True
+        case exc.DBAPIError():
+            state = getattr(error.orig, "sqlstate", None)
+            return error.connection_invalidated or (isinstance(state, str) and state.startswith(UNAVAILABLE_STATES))
+        case _:
+            # What the driver itself raises comes from a connection that was being set up; that of queries is wrapped.
+            return isinstance(error, _DRIVER_ERRORS)
+
+
+@asynccontextmanager
+async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection, had within the engine's time-out or not at all: whether one is waited for, found dead, or made.
+
+    What is open on it at the end is undone. Raises `UnavailableError` for what itself does.
+    """
+    pool = engine.pool
+    with unavailable_if_gone():
+        async with asyncio.timeout(pool.timeout() if isinstance(pool, QueuePool) else None):
+            connection = await engine.connect()
+    try:
+        yield connection
+    finally:
+        with unavailable_if_gone():
+            # Whoever gives up waiting leaves no connection behind that nobody closes.
+            await asyncio.shield(asyncio.create_task(connection.close()))
 
 
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection in one read-only transaction that sees one state of the database, however many queries it takes."""
     with unavailable_if_gone():
-        async with engine.connect() as connection:
+        async with connected(engine) as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
 

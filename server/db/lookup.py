@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Final, Generic, TypeVar
 
+from server.domain.errors import UnavailableError
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 E = TypeVar("E")
@@ -24,7 +26,8 @@ class Lookup(Generic[K, V]):
 
     While a query runs, further keys gather and go out together, `batch` in one query: a flood of keys, known or not,
     keeps one connection busy and no more. Each of the two memories holds `size` entries and drops the one unused for
-    longest. A failed `load` raises the same error for all who waited for it, and is not remembered.
+    longest. A failed `load` raises the same error for all who waited for it, and is not remembered; one that failed
+    because the database is away does so for those who gathered behind it too.
     """
 
     def __init__(
@@ -81,6 +84,9 @@ class Lookup(Generic[K, V]):
         try:
             found = await self._load(keys)
         except Exception as error:  # noqa: BLE001 - it is raised, for each who waits
+            if isinstance(error, UnavailableError):
+                # Those who gathered meanwhile would only wait for the same once more.
+                keys, self._queue = (*keys, *self._queue), []
             for key in keys:
                 waiting = self._awaited.pop(key)
                 waiting.set_exception(error)

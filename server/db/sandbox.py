@@ -6,8 +6,9 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.db.engine import reading, unavailable_if_gone
+from server.db.engine import reading
 from server.db.tables.sandbox import sandbox_payments, sandbox_refunds
+from server.db.writing import writing
 from server.domain.payments import Outcome
 from server.ports.sandbox import SandboxPayment
 
@@ -27,10 +28,9 @@ class PostgresSandboxLedger:
             where=sandbox_payments.c.outcome == Outcome.FAILED.value,
         )
         standing = select(sandbox_payments).where(sandbox_payments.c.reference == reference)
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                await connection.execute(upsert)
-                row = (await connection.execute(standing)).one()
+        async with writing(self._engine) as connection:
+            await connection.execute(upsert)
+            row = (await connection.execute(standing)).one()
         return _payment(row)
 
     async def payment(self, reference: str) -> SandboxPayment | None:
@@ -49,17 +49,16 @@ class PostgresSandboxLedger:
             sandbox_refunds.c.payment == payment
         )
         new = insert(sandbox_refunds).values(reference=reference, payment=payment, amount=amount)
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                row = (await connection.execute(paid)).one_or_none()
-                if row is None or row.outcome == Outcome.FAILED.value:
-                    return False
-                before: int | None = (await connection.execute(known)).scalar_one_or_none()
-                if before is not None:
-                    return before == amount
-                if int((await connection.execute(returned)).scalar_one()) + amount > row.amount:
-                    return False
-                await connection.execute(new)
+        async with writing(self._engine) as connection:
+            row = (await connection.execute(paid)).one_or_none()
+            if row is None or row.outcome == Outcome.FAILED.value:
+                return False
+            before: int | None = (await connection.execute(known)).scalar_one_or_none()
+            if before is not None:
+                return before == amount
+            if int((await connection.execute(returned)).scalar_one()) + amount > row.amount:
+                return False
+            await connection.execute(new)
         return True
 
     async def refunded(self, reference: str) -> int | None:

@@ -7,10 +7,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.db.audit import record
-from server.db.engine import reading, unavailable_if_gone
+from server.db.engine import reading
 from server.db.instants import to_datetime, to_ms
 from server.db.staff import member_of
 from server.db.tables.staff import staff, staff_sessions
+from server.db.writing import writing
 from server.domain.staff import Actor, AuditEntry, Credentials, StaffSession
 
 TOUCHES: Final = 20
@@ -37,26 +38,25 @@ class PostgresStaffSessions:
             )
             .with_for_update()
         )
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                row = (await connection.execute(unchanged)).one_or_none()
-                if row is None:
-                    return None
-                over = or_(
-                    staff_sessions.c.expires_at <= to_datetime(now),
-                    staff_sessions.c.seen_at <= to_datetime(now - idle_ms),
+        async with writing(self._engine) as connection:
+            row = (await connection.execute(unchanged)).one_or_none()
+            if row is None:
+                return None
+            over = or_(
+                staff_sessions.c.expires_at <= to_datetime(now),
+                staff_sessions.c.seen_at <= to_datetime(now - idle_ms),
+            )
+            await connection.execute(delete(staff_sessions).where(own, over))
+            await connection.execute(
+                insert(staff_sessions).values(
+                    token_hash=token_hash,
+                    staff=row.id,
+                    created_at=to_datetime(now),
+                    seen_at=to_datetime(now),
+                    expires_at=to_datetime(now + session_ms),
                 )
-                await connection.execute(delete(staff_sessions).where(own, over))
-                await connection.execute(
-                    insert(staff_sessions).values(
-                        token_hash=token_hash,
-                        staff=row.id,
-                        created_at=to_datetime(now),
-                        seen_at=to_datetime(now),
-                        expires_at=to_datetime(now + session_ms),
-                    )
-                )
-                await record(connection, AuditEntry(actor=actor, action="staff.sign_in", subject=f"staff:{row.id}"))
+            )
+            await record(connection, AuditEntry(actor=actor, action="staff.sign_in", subject=f"staff:{row.id}"))
         return StaffSession(member=member_of(row), expires_at=now + session_ms)
 
     async def find(self, token_hash: bytes, *, now: int, idle_ms: int) -> StaffSession | None:
@@ -84,17 +84,15 @@ class PostgresStaffSessions:
         query = (
             delete(staff_sessions).where(staff_sessions.c.token_hash == token_hash).returning(staff_sessions.c.staff)
         )
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                closed = (await connection.execute(query)).scalar_one_or_none()
-                if closed is not None:
-                    entry = AuditEntry(actor=actor, action="staff.sign_out", subject=f"staff:{closed}")
-                    await record(connection, entry)
+        async with writing(self._engine) as connection:
+            closed = (await connection.execute(query)).scalar_one_or_none()
+            if closed is not None:
+                entry = AuditEntry(actor=actor, action="staff.sign_out", subject=f"staff:{closed}")
+                await record(connection, entry)
 
     async def _touch(self, token_hash: bytes, now: int) -> None:
         # Never back: another worker's clock may be ahead.
         seen_at = func.greatest(staff_sessions.c.seen_at, to_datetime(now))
         query = update(staff_sessions).where(staff_sessions.c.token_hash == token_hash).values(seen_at=seen_at)
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                await connection.execute(query)
+        async with writing(self._engine) as connection:
+            await connection.execute(query)

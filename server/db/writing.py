@@ -1,14 +1,14 @@
 """Transactions that write, and what is known of them when the database is lost on the way."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Final
 
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from protocol.codes import Outcome
-from server.db.engine import unavailable_if_gone
+from server.db.engine import connected, unavailable_if_gone
 from server.domain.errors import UnavailableError
 
 PASSING: Final = ("40001", "40P01")
@@ -25,9 +25,7 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     What the block raises passes as it is. Raises `UnavailableError`: outcome unknown if a commit was sent and not
     answered, else none.
     """
-    async with AsyncExitStack() as stack:
-        with unavailable_if_gone():
-            connection = await stack.enter_async_context(engine.connect())
+    async with connected(engine) as connection:
         yield connection
         await _commit(connection)
 

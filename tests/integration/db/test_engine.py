@@ -131,7 +131,7 @@ async def test_the_wait_is_bounded(database_url: str) -> None:
         async with engine.connect():
             with pytest.raises(UnavailableError) as caught:
                 await is_current(engine)
-        assert isinstance(caught.value.__cause__, exc.TimeoutError)
+        assert isinstance(caught.value.__cause__, TimeoutError)
         assert await is_current(engine)
 
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from protocol.codes import Outcome
 from server.db.lookup import Lookup
+from server.domain.errors import UnavailableError
 
 
 class Source:
@@ -142,6 +144,28 @@ async def test_an_error_reaches_all_and_is_not_remembered() -> None:
     assert [str(result) for result in results] == ["gone"] * 3
     source.error = None
     assert await found.get("a") == 1
+
+
+async def test_those_behind_a_query_that_found_the_database_away_do_not_ask_again() -> None:
+    """Who gathered while it ran gets its answer; after any other failure they get a query of their own."""
+    for error, batches in (
+        (UnavailableError(Outcome.NONE), [("a",)]),
+        (OSError("a slip"), [("a",), ("b",)]),
+    ):
+        source = Source(a=1, b=2)
+        found = lookup(source, Clock())
+        source.gate.clear()
+        source.error = error
+        first = asyncio.create_task(found.get("a"))
+        await turn()
+        second = asyncio.create_task(found.get("b"))
+        await turn()
+        source.gate.set()
+        results = await asyncio.gather(first, second, return_exceptions=True)
+        assert all(result is error for result in results)
+        assert source.batches == batches
+        source.error = None
+        assert await found.get("b") == 2
 
 
 async def test_one_who_gives_up_takes_nothing_from_the_others() -> None:
