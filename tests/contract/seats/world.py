@@ -129,7 +129,7 @@ class Listener(Protocol):
     """Hears what a showtime announces, from when it was made."""
 
     async def next(self) -> Announcement:
-        """The next announcement; waits for it at most 5 s."""
+        """The next announcement; waits for it at most 30 s."""
         ...
 
     async def silent(self) -> bool:
@@ -173,10 +173,10 @@ class RedisListener:
         return await self._message() == mark
 
     async def _message(self) -> bytes:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 # The method is typed as if it took no channel and no time.
-                got = await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=5)
+                got = await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=30)
                 if got is not None:
                     data: bytes = got["data"]
                     return data
@@ -196,7 +196,7 @@ class RedisAdapter:
         *,
         clock: Callable[[], int] | None = None,
         scripts: Scripts | None = None,
-        timeout_ms: int = 5000,
+        timeout_ms: int = 10_000,
         connections: int = 4,
         log_length: int = 1000,
         keep_ms: int = 86_400_000,

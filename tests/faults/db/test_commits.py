@@ -138,7 +138,7 @@ async def _until_waiting(engine: AsyncEngine, count: int) -> None:
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with asyncio.timeout(10), engine.connect() as connection:
+    async with asyncio.timeout(30), engine.connect() as connection:
         while (await connection.execute(waiting)).scalar_one() < count:
             await connection.rollback()
             await asyncio.sleep(0.01)
