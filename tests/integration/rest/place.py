@@ -135,7 +135,7 @@ class Place:
 
 
 @asynccontextmanager
-async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_ms: int = 2000) -> AsyncIterator[Place]:
+async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_ms: int = 9000) -> AsyncIterator[Place]:
     """A place over these servers; it is closed in the end."""
     clock = Clock()
     events: list[SeatEvent] = []

@@ -20,7 +20,8 @@ POST = b"POST /api/v1/showtimes/demo/seats/lock HTTP/1.1\r\nHost: localhost\r\nA
 def over_the_wire(place: Place, port: int) -> httpx.AsyncClient:
     """A guest who comes through a socket."""
     token, _ = place.sessions.tokens.issue()
-    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {token}"})
+    bearer = {"Authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=bearer, timeout=30)
 
 
 async def test_each_gets_its_code_and_a_good_request_on_the_same_connection_is_served(place: Place) -> None:

@@ -1,6 +1,5 @@
 """`/healthz` and `/readyz` of the whole application, on servers that are as they should be, or not."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,13 +11,23 @@ from redis.asyncio import Redis
 
 from server.embedded import Addresses, EmbeddedValkey
 from server.main import create_app
+from server.web import health
 from tests.integration.app import settings_for
+
+NOBODY = "127.0.0.1:1"
+"""Where nothing listens."""
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine is no dependency that is gone."""
+    monkeypatch.setattr(health, "PROBE_TIMEOUT_S", 30.0)
 
 
 @asynccontextmanager
 async def client_of(folder: Path, prefix: str, redis_url: str, database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application that `cinebook run` serves, started over these servers."""
-    settings = settings_for(folder, prefix, redis_timeout_ms=500, database_timeout_ms=500)
+    settings = settings_for(folder, prefix, redis_timeout_ms=2000, database_timeout_ms=5000)
     app = create_app(settings, Addresses(redis_url=redis_url, database_url=database_url), address="http://127.0.0.1")
     async with (
         app.router.lifespan_context(app),
@@ -35,14 +44,6 @@ async def readiness(client: httpx.AsyncClient) -> tuple[int, dict[str, str], dic
     return answer.status_code, {name: check["state"] for name, check in document["checks"].items()}, document
 
 
-@pytest.fixture
-def closed_port() -> int:
-    """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
 async def test_ready_when_every_dependency_is(tmp_path: Path, key_prefix: str, redis_url: str, seeded_url: str) -> None:
     """Both are named and well; the database of the tests, which waits for no disk, is found out."""
     async with client_of(tmp_path, key_prefix, redis_url, seeded_url) as client:
@@ -52,21 +53,17 @@ async def test_ready_when_every_dependency_is(tmp_path: Path, key_prefix: str, r
     assert "fsync=off" in str(document["checks"]["database"]["findings"])
 
 
-async def test_not_ready_without_the_seat_store(
-    tmp_path: Path, key_prefix: str, seeded_url: str, closed_port: int
-) -> None:
+async def test_not_ready_without_the_seat_store(tmp_path: Path, key_prefix: str, seeded_url: str) -> None:
     """503, and it is the store that is named."""
-    async with client_of(tmp_path, key_prefix, f"redis://127.0.0.1:{closed_port}", seeded_url) as client:
+    async with client_of(tmp_path, key_prefix, f"redis://{NOBODY}", seeded_url) as client:
         status, states, document = await readiness(client)
     assert (status, document["ready"]) == (503, False)
     assert states == {"seat store": "gone", "database": "degraded"}
 
 
-async def test_not_ready_without_the_database(
-    tmp_path: Path, key_prefix: str, redis_url: str, closed_port: int
-) -> None:
+async def test_not_ready_without_the_database(tmp_path: Path, key_prefix: str, redis_url: str) -> None:
     """503, it is the database that is named, and no part of its address is told."""
-    url = f"postgresql://cinebook:hunter2@127.0.0.1:{closed_port}/cinebook"
+    url = f"postgresql://cinebook:hunter2@{NOBODY}/cinebook"
     async with client_of(tmp_path, key_prefix, redis_url, url) as client:
         status, states, document = await readiness(client)
     assert (status, document["ready"]) == (503, False)
