@@ -7,7 +7,7 @@ from server.payments.momo import MomoGateway
 from server.payments.momo_api import MomoAccount
 from server.payments.sandbox import SandboxGateway
 from server.payments.vnpay import VnpayAccount, VnpayGateway
-from server.ports.payments import PaymentGateway
+from server.ports import PaymentGateway
 from server.ports.sandbox import SandboxLedger
 
 _Gateway = VnpayGateway | MomoGateway | SandboxGateway

@@ -24,9 +24,6 @@ OUTCOMES = {
 }
 """What customers can come to; `paid` is 9000 where the partner captures by itself."""
 
-ECHOED = ("partnerCode", "orderId", "requestId", "orderInfo", "extraData")
-"""What a notification repeats of the order."""
-
 SIGNED = {
     "create": wire.CREATE,
     "query": wire.QUERY,
