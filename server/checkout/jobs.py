@@ -244,11 +244,14 @@ class Jobs:
         return payment, gateway
 
     async def _notify(self, job: Job, order: Order) -> None:
+        kind = NoticeKind(job.effect.subject)
+        if kind is NoticeKind.TICKETS and not order.live_seats():
+            return  # all was given back before it could be told: what is told of the refund is true
         showtime = await self._catalogue.showtime(order.showtime)
         names = {zone.id: zone.name for zone in showtime.zones}
         await self._notifier.send(
             Notice(
-                kind=NoticeKind(job.effect.subject),
+                kind=kind,
                 key=job.key,
                 order=order,
                 showtime=showtime,

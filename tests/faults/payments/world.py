@@ -116,7 +116,7 @@ class Worker:
             next_ordinal=world.catalogue.next_ordinal,
             receipts=ReceiptSigner(b"secret"),
             worker="w",
-            timeout_ms=5000,
+            timeout_ms=20_000,
             connections=2,
             clock=world.clock,
         )
@@ -277,7 +277,9 @@ class World:
         cleared = set(await self._column("SELECT subject FROM audit WHERE action = 'order.approve'"))
         for order in orders:
             told = self.mailbox.kinds(order.id)
-            assert told["tickets"] == _had_tickets(order, cleared), (order.state, told)
+            # Who is given all back before the news are out is not told of tickets.
+            in_vain = not told["tickets"] and not order.live_seats()
+            assert in_vain or told["tickets"] == _had_tickets(order, cleared), (order.state, told)
             assert told["refund_done"] == sum(row.state is RefundState.DONE for row in order.refunds)
         assert await self.outbox.waiting() == 0
         assert await self.outbox.dead() == ()

@@ -8,6 +8,7 @@ import pytest
 
 from server.checkout.gateways import MAX_ATTEMPTS
 from server.domain.errors import Conflict
+from server.domain.orders import EffectKind, NoticeKind
 from server.domain.payments import RefundAnswer, RefundOutcome
 from server.domain.refunds import refunded
 from server.domain.staff import Role
@@ -157,6 +158,21 @@ async def test_another_site_cannot_refund(place: Place, manager: httpx.AsyncClie
     )
     problem(answer, 403, "forbidden")
     assert await state_of(place) == before
+
+
+@pytest.mark.parametrize(("given_back", "left"), [({}, []), ({"seats": ["F7", "F8"]}, []), ({"seats": ["F7"]}, ["F8"])])
+async def test_no_tickets_are_announced_for_what_was_given_back(
+    place: Place, manager: httpx.AsyncClient, given_back: dict[str, Any], left: list[str]
+) -> None:
+    """Where money goes back before the news of the payment do, they tell of the seats that are left, or do not go."""
+    async with place.guest() as guest:
+        order = await paid(place, guest, "F7", "F8")
+    assert (await refund(manager, order["id"], **given_back)).status_code == 201
+    await place.till.dispatcher.work()
+    announced = [[seat for seat, _ in told.seats] for told in place.told.notices if told.kind is NoticeKind.TICKETS]
+    assert announced == ([left] if left else [])
+    waiting = await place.app.state.context.shop.outbox.claim(now=START * 2, lease_ms=1, kinds=[EffectKind.NOTICE])
+    assert waiting == ()
 
 
 async def test_an_order_under_review_is_cleared_once(place: Place, manager: httpx.AsyncClient) -> None:
