@@ -297,7 +297,7 @@ async def test_only_listed_addresses_may_call_for_vnpay(place: Place) -> None:
 
 
 async def test_strangers_do_not_fill_the_disk(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many of their callbacks are kept in an hour; others are counted, and told of once. The gateway's own are kept."""
+    """So many of theirs are kept in an hour, more are counted and told of once; the gateway's own are always kept."""
     monkeypatch.setattr("server.checkout.callbacks.MAX_UNVERIFIED", 3)
     async with place.guest() as guest:
         order = await place.orders.order((await ordered(guest, "F7"))["id"])
@@ -324,7 +324,9 @@ async def test_strangers_do_not_fill_the_disk(place: Place, monkeypatch: pytest.
 
 def dropped_callbacks() -> float:
     """How many of VNPay's were not kept until now."""
-    found = re.search(r'^cinebook_callbacks_dropped_total\{gateway="vnpay"\} (\S+)$', exposition().decode(), re.MULTILINE)
+    found = re.search(
+        r'^cinebook_callbacks_dropped_total\{gateway="vnpay"\} (\S+)$', exposition().decode(), re.MULTILINE
+    )
     return float(found[1]) if found else 0.0
 
 
