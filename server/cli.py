@@ -25,7 +25,7 @@ from server.main import create_app, migrate_and_seed
 from server.ops.logging import configure
 from server.ops.settings import Settings
 from server.seats.link import address
-from server.serving import STOP_SIGNALS, BindError, address_of, ignore_stop_signals, listen, serve, url_of
+from server.serving import BindError, address_of, ignore_stop_signals, listen, on_stop_signals, serve, url_of
 from server.supervisor import Supervisor
 from server.watch import WatchError
 from server.watch import watch as watch_showtime
@@ -120,8 +120,7 @@ def _settings(workers: int | None = None) -> Settings:
 @contextlib.contextmanager
 def _addresses(settings: Settings) -> Iterator[Addresses]:
     """The configured servers, and embedded ones for those that are not; they end with this block, also by a signal."""
-    for number in STOP_SIGNALS:
-        signal.signal(number, _end)
+    on_stop_signals(_end)
     servers = EmbeddedServers(settings.data_dir, redis_url=settings.redis_url, database_url=settings.database_url)
     over = threading.Event()
     lost: list[str] = []

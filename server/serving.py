@@ -36,7 +36,8 @@ BACKLOG: Final = 4096
 COLLECT_AFTER: Final = (10_000, 20, 20)
 """How many objects more there are before the youngest are looked through, and how often before older ones are."""
 
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Each ends the server in good order; the last one comes from a terminal that is closed."""
 
 
 class BindError(OSError):
@@ -71,7 +72,8 @@ def url_of(host: str, port: int) -> str:
 class Server(uvicorn.Server):
     """One worker: at its end it first takes leave of its visitors.
 
-    `on_started` is called when it accepts connections, `on_stopping` when it has ceased to; both in the loop.
+    `on_started` is called when it accepts connections, `on_alive` ten times a second from then on, and `on_stopping`
+    when it has ceased to accept them; all in the loop.
     """
 
     def __init__(
@@ -80,12 +82,14 @@ class Server(uvicorn.Server):
         settings: Settings,
         *,
         on_started: Callable[[], None] = lambda: None,
+        on_alive: Callable[[], None] = lambda: None,
         on_stopping: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(config_of(app, settings))
         context: Context = app.state.context
         self._lifecycle = context.lifecycle
         self._on_started = on_started
+        self._on_alive = on_alive
         self._on_stopping = on_stopping
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -97,6 +101,11 @@ class Server(uvicorn.Server):
             metrics.WORKERS.set(1)
             _look_for_garbage_seldom()
             self._on_started()
+
+    async def on_tick(self, counter: int) -> bool:
+        """What Uvicorn does ten times a second; whether to end."""
+        self._on_alive()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more, say goodbye, then what Uvicorn does: end what is open, and the application."""
@@ -112,8 +121,7 @@ class Server(uvicorn.Server):
 
         Uvicorn would skip the application's own end at a second SIGINT, and raise the first once more when it is done.
         """
-        for number in STOP_SIGNALS:
-            signal.signal(number, self._stop)
+        on_stop_signals(self._stop)
         try:
             yield
         finally:
@@ -145,8 +153,15 @@ def _look_for_garbage_seldom() -> None:
     gc.set_threshold(*COLLECT_AFTER)
 
 
+def on_stop_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    """From now on the signals that stop call `handler`; where SIGHUP is ignored, as under nohup, it stays so."""
+    for number in STOP_SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
 def ignore_stop_signals() -> None:
-    """From now on the process ends by itself alone: SIGINT and SIGTERM would break off what is being put in order."""
+    """From now on the process ends by itself alone: a signal would break off what is being put in order."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
@@ -179,7 +194,7 @@ def announce(listener: socket.socket) -> None:
 
 
 def serve(app: Application, listener: socket.socket, settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; returns after an orderly stop, and both are ignored from then on.
+    """Serve until a signal that stops; returns after an orderly stop, and they are ignored from then on.
 
     Raises SystemExit if the application does not start.
     """

@@ -5,6 +5,7 @@ Both arguments are numbers of inherited file descriptors; settings and addresses
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import sys
@@ -19,11 +20,31 @@ from server.main import create_app
 from server.ops import metrics
 from server.ops.logging import configure
 from server.ops.settings import Settings
-from server.serving import SHUTDOWN_S, STOP_SIGNALS, Server, address_of
+from server.serving import SHUTDOWN_S, STOP_SIGNALS, Server, address_of, on_stop_signals
 from server.supervisor import MARGIN_S, Word
 
 ORPHANED: Final = 1
 """The exit code of a worker that had to break off because its supervisor is dead."""
+
+SIGNS: Final = 10
+"""How many signs of life a worker gives in the time that it may be silent."""
+
+
+class Signs:
+    """Tells the supervisor that the event loop turns, at most every `every_s`; a call of it never waits."""
+
+    def __init__(self, lifeline: Connection, every_s: float) -> None:
+        self._lifeline = lifeline
+        self._every_s = every_s
+        self._next = 0.0
+
+    def __call__(self) -> None:
+        """It turns."""
+        now = time.monotonic()
+        # A supervisor that stands still reads nothing: its workers must not come to wait for it.
+        if now >= self._next and select.select([], [self._lifeline], [], 0)[1]:
+            self._next = now + self._every_s
+            _tell(self._lifeline, Word.ALIVE)
 
 
 def main() -> None:
@@ -35,8 +56,7 @@ def main() -> None:
     except EOFError:
         return
     configure(settings.log_level, settings.log_format)
-    for number in STOP_SIGNALS:
-        signal.signal(number, _end)
+    on_stop_signals(_end)
     # Those that came during the imports come now.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     orphaned = threading.Event()
@@ -45,6 +65,7 @@ def main() -> None:
         create_app(settings, addresses, address=address_of(listener)),
         settings,
         on_started=lambda: _tell(lifeline, Word.SERVING),
+        on_alive=Signs(lifeline, settings.worker_silence_ms / 1000 / SIGNS),
         on_stopping=lambda: _tell(lifeline, Word.LEAVING),
     )
     try:

@@ -101,6 +101,12 @@ class Settings(BaseSettings):
     )
     max_connections: Positive = Field(default=20_000, description="WebSocket connections of one process; more get 503.")
     workers: int = Field(default=1, ge=1, le=256, description="Processes that serve the one port, about one a core.")
+    worker_silence_ms: int = Field(
+        default=30_000,
+        ge=1000,
+        le=LONGEST_MS,
+        description="After this silence of its event loop one of several workers is killed and replaced.",
+    )
     drain_ms: Duration = Field(
         default=5000, description="How long a worker that stops may take to send its clients to others."
     )

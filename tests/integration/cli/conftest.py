@@ -14,11 +14,13 @@ Cinebook = Callable[..., Command]
 
 
 @pytest.fixture(autouse=True)
-def _ctrl_c() -> Iterator[None]:
-    """A shell that runs the tests in the background has them ignore Ctrl-C, and what they start would inherit that."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def _signals() -> Iterator[None]:
+    """A shell that runs the tests in the background has them ignore Ctrl-C, `nohup` SIGHUP; that would be inherited."""
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hang_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGHUP, hang_up)
 
 
 def _data_dir() -> Iterator[Path]:

@@ -91,7 +91,28 @@ def test_impatience_does_not_break_the_stop_off(cinebook: Cinebook, data_dir: Pa
     assert embedded_pids(data_dir) == []
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_terminal_that_is_closed_ends_it_in_good_order(cinebook: Cinebook, data_dir: Path) -> None:
+    """SIGHUP stops it as SIGTERM does, and leaves no server behind."""
+    with cinebook("run", data_dir=data_dir) as server:
+        server.address()
+        pids = embedded_pids(data_dir)
+        assert server.terminate(signal.SIGHUP) == 0
+        wait_until_gone(pids)
+        assert "Traceback" not in server.errors
+    assert embedded_pids(data_dir) == []
+
+
+def test_nohup_keeps_it_running(cinebook: Cinebook, given: dict[str, object]) -> None:
+    """Started with SIGHUP ignored it goes on when the terminal is closed, and ends by SIGTERM."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with cinebook("run", **given) as server:
+        url = server.address()
+        os.kill(server.pid, signal.SIGHUP)
+        assert httpx.get(f"{url}/readyz").status_code == 200
+        assert server.terminate() == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_start_can_be_broken_off(cinebook: Cinebook, data_dir: Path, number: signal.Signals, code: int) -> None:
     """A signal before it serves ends what has been started, with the conventional exit code and no traceback."""
     with cinebook("run", data_dir=data_dir) as server:

@@ -29,6 +29,7 @@ class Worker:
         self.url = address_of(self.listener)
         self.ended = False
         self.stopping = asyncio.Event()
+        self.on_alive: Callable[[], None] = lambda: None
         self._started = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -36,7 +37,13 @@ class Worker:
         """Serve, and return when it accepts connections."""
         app = Starlette(routes=health.routes({}, self.lifecycle), lifespan=self._lifespan)
         app.state.context = SimpleNamespace(lifecycle=self.lifecycle)
-        self._server = Server(app, Settings(), on_started=self._started.set, on_stopping=self.stopping.set)
+        self._server = Server(
+            app,
+            Settings(),
+            on_started=self._started.set,
+            on_alive=self.on_alive,
+            on_stopping=self.stopping.set,
+        )
         self._task = asyncio.create_task(self._server.serve(sockets=[self.listener]))
         await self._started.wait()
 
