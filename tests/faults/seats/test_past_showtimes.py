@@ -194,6 +194,22 @@ async def test_who_comes_later_has_it_from_the_database(adapter: RedisAdapter, c
     assert await end_in_ms(adapter) <= left, "it is not kept for longer because somebody looked"
 
 
+async def test_one_that_is_gone_already_is_not_opened_again(
+    adapter: RedisAdapter, store: RedisSeatStore, clock: Clock
+) -> None:
+    """Where a worker died before it was forgotten, the next one forgets it, and reads nothing for that."""
+    await store.snapshot("demo")
+    keys = Keys(adapter.prefix)
+    await (await adapter.client()).unlink(*keys.showtime("demo"), *keys.orders("demo"))
+    clock.now = PAST + 1
+    reads = adapter.catalogue.reads
+
+    assert await store.showtimes.retire() == 1
+
+    assert (await ends(adapter), await store.showtimes.names()) == ({}, ())
+    assert adapter.catalogue.reads == reads
+
+
 async def test_what_is_written_of_it_goes_with_the_rest(
     adapter: RedisAdapter, store: RedisSeatStore, clock: Clock
 ) -> None:
