@@ -20,7 +20,7 @@ from tests.contract.payments.shop import Shop
 from tests.gateways import LocalMomo, LocalVnpay, Mode
 from tests.gateways.base import now_ms
 
-TIMEOUT_MS = 600
+TIMEOUT_MS = 1200
 """How long gateways have in these tests: longer than any answer takes, and soon over."""
 
 
@@ -214,7 +214,7 @@ class SandboxWorld(World):
         news = await self.sandbox.callback_for(token, choice)
         if choice is SandboxChoice.PAY:
             self._paid[self.sandbox.read_page(token).reference] = self.sandbox.read_page(token).amount
-        async with httpx.AsyncClient(trust_env=False) as browser:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as browser:
             for _ in range(copies):
                 headers = {"content-type": news.callback.content_type}
                 await browser.post(news.ipn_url, content=news.callback.body, headers=headers)

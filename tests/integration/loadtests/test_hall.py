@@ -29,6 +29,7 @@ def test_every_delta_is_counted_at_every_viewer(opened: Hall) -> None:
     pickers = opened.pickers(2)
     with opened.measured() as cost:
         answers = pickers.drive(RATE, 0.5)
+        opened.swarm.settle(until=lambda: all(link.messages >= answers.answered for link in opened.viewers))
     assert answers.answered == answers.sent > 0
     assert [link.messages for link in opened.viewers] == [answers.answered] * VIEWERS
     assert delivery(opened.swarm.messages()).count >= answers.answered * VIEWERS
@@ -42,7 +43,7 @@ def test_pickers_give_their_seats_back(opened: Hall) -> None:
     before = opened.target.seats_of_kind("demo", "standard")
     opened.pickers(1).drive(RATE, 0.1)
     opened.dismiss()
-    assert opened.target.seats_of_kind("demo", "standard") == before
+    assert opened.swarm.settle(until=lambda: opened.target.seats_of_kind("demo", "standard") == before)
 
 
 def test_a_viewer_that_missed_a_delta_is_behind(opened: Hall) -> None:

@@ -63,7 +63,7 @@ async def test_the_python_example(
         assert callable(main)
         task = asyncio.ensure_future(main())
         printed = ""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while "SeatMap" not in printed:
                 await asyncio.sleep(0.05)
                 printed += capsys.readouterr().out

@@ -69,7 +69,7 @@ async def test_a_full_batch_is_written_at_once(ledger: Recording) -> None:
     await writer.start()
     for version in range(BATCH):
         writer.write(event(version))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await ledger.asked.wait()
     for version in range(BATCH, 2 * BATCH + 1):
         writer.write(event(version))
@@ -83,7 +83,7 @@ async def test_a_lone_event_is_written_soon(ledger: Recording) -> None:
     writer = LedgerWriter(ledger, interval_ms=1)
     await writer.start()
     writer.write(event(1))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await ledger.asked.wait()
     await writer.close()
     assert ledger.versions == [1]
@@ -107,7 +107,7 @@ async def test_the_database_is_away(ledger: Recording) -> None:
     writer = LedgerWriter(ledger, interval_ms=1)
     await writer.start()
     writer.write(event(1))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not ledger.batches:
             await asyncio.sleep(0)
     await writer.close()
@@ -133,7 +133,7 @@ async def test_closing_in_the_middle_of_a_batch(ledger: Recording) -> None:
     writer = LedgerWriter(ledger, interval_ms=1)
     await writer.start()
     writer.write(event(1))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await ledger.asked.wait()
     closing = asyncio.ensure_future(writer.close())
     await asyncio.sleep(0)
@@ -149,6 +149,6 @@ async def test_closing_is_bounded(ledger: Recording) -> None:
     writer = LedgerWriter(ledger, interval_ms=LONG_MS, close_ms=1, dropped=dropped.append)
     await writer.start()
     writer.write(event(1))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await writer.close()
     assert sum(dropped) == 1
