@@ -24,7 +24,7 @@ def test_migrate_then_seed_then_serve(cinebook: Cinebook, given: dict[str, objec
     assert "demo" in seeded
     assert repeated == seeded
     with cinebook("serve", **given) as server:
-        answer = httpx.get(f"{server.address()}/api/v1/showtimes/demo").raise_for_status()
+        answer = httpx.get(f"{server.address()}/api/v1/showtimes/demo", timeout=30).raise_for_status()
         assert answer.json()["id"] == "demo"
         assert server.terminate() == 0
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.command import embedded_pids, wait_until_gone
 from tests.integration.cli.conftest import Cinebook
+from tests.ports import lasting_port
 
 SEATS = "/api/v1/showtimes/demo/seats"
 
@@ -40,10 +41,10 @@ def test_from_nothing_to_a_page_and_back(cinebook: Cinebook, new_data_dir: Path)
         assert url.startswith("http://127.0.0.1:")
         pids = embedded_pids(new_data_dir)
         assert len(pids) == 2
-        assert "<!doctype html>" in httpx.get(f"{url}/showtimes/demo").raise_for_status().text
-        assert httpx.get(f"{url}/readyz").status_code == 200
-        showtimes = httpx.get(f"{url}/api/v1/showtimes").raise_for_status().json()["showtimes"]
-        assert showtimes
+        with contextlib.closing(visitor(url)) as person:
+            assert "<!doctype html>" in person.get("/showtimes/demo").raise_for_status().text
+            assert person.get("/api/v1/showtimes").raise_for_status().json()["showtimes"]
+            assert person.get("/readyz").status_code == 200
         assert server.terminate() == 0
         wait_until_gone(pids)
         assert "Traceback" not in server.errors
@@ -52,13 +53,14 @@ def test_from_nothing_to_a_page_and_back(cinebook: Cinebook, new_data_dir: Path)
 
 def test_a_second_start_finds_its_data_again(cinebook: Cinebook, data_dir: Path) -> None:
     """Locks keep their expiry and cookies their holder over a stop and a start; the epoch is new."""
-    with cinebook("run", data_dir=data_dir) as first:
+    port = lasting_port()
+    with cinebook("run", data_dir=data_dir, port=port) as first:
         url = first.address()
         person = visitor(url)
         held = lock(person, "F7")["holds"][0]
         epoch, _ = status(person, "F7")
         assert first.terminate() == 0
-    with contextlib.closing(person), cinebook("run", data_dir=data_dir, port=url.rpartition(":")[2]) as second:
+    with contextlib.closing(person), cinebook("run", data_dir=data_dir, port=port) as second:
         assert second.address() == url
         later, seat = status(person, "F7")
         assert (seat["status"], seat["mine"], seat["expires_at"]) == ("locked", True, held["expires_at"])
@@ -125,11 +127,12 @@ def test_a_start_can_be_broken_off(cinebook: Cinebook, data_dir: Path, number: s
 
 def test_a_crash_does_not_hinder_the_next_start(cinebook: Cinebook, data_dir: Path) -> None:
     """After SIGKILL the next start on the same folder and port serves, and the session counts still."""
-    with cinebook("run", data_dir=data_dir) as server:
+    port = lasting_port()
+    with cinebook("run", data_dir=data_dir, port=port) as server:
         url = server.address()
         person = visitor(url)
         server.kill()
-    with contextlib.closing(person), cinebook("run", data_dir=data_dir, port=url.rpartition(":")[2]) as again:
+    with contextlib.closing(person), cinebook("run", data_dir=data_dir, port=port) as again:
         assert again.address() == url
         lock(person, "E5")
         person.delete(f"{SEATS}/unlock", params={"all": 1}).raise_for_status()

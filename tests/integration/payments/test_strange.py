@@ -53,7 +53,7 @@ async def test_another_amount_buys_nothing_and_goes_back(town: Town, name: str) 
 async def test_callbacks_that_nobody_can_believe_change_nothing(town: Town, name: str) -> None:
     """Unknown, forged, for somebody else, with a parameter twice; the genuine one is taken after all of them."""
     buyer, order, told = await genuine(town, name)
-    async with httpx.AsyncClient(base_url=town.app.url, trust_env=False, timeout=10) as anybody:
+    async with httpx.AsyncClient(base_url=town.app.url, trust_env=False, timeout=30) as anybody:
         if name == "vnpay":
             answers = await _strange_to_vnpay(town, anybody, told)
             assert answers == ["01", "97", "97", "97", "99", "99", "99"]
@@ -101,7 +101,7 @@ async def test_a_return_page_is_believed_no_more_than_its_signature(town: Town, 
     buyer, order, told = await genuine(town, name)
     page = f"{town.app.url}{API}/payments/{name}/return"
     amount = {"vnpay": "vnp_Amount", "momo": "amount"}[name]
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as browser:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as browser:
         for query in (urlencode({**told, amount: "1"}), urlencode([*told.items(), (amount, "1")]), ""):
             assert (await browser.get(f"{page}?{query}")).headers["location"] == "/orders/unknown"
     assert (await buyer.order(order))["state"] == "open"
@@ -120,7 +120,7 @@ async def test_only_the_gateways_own_addresses_may_call(opening: Opening, name: 
 
         async def call(forwarded: str | None) -> str:
             headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
-            async with httpx.AsyncClient(base_url=town.app.url, headers=headers, trust_env=False) as proxy:
+            async with httpx.AsyncClient(base_url=town.app.url, headers=headers, trust_env=False, timeout=30) as proxy:
                 if name == "vnpay":
                     return str((await proxy.get(VNPAY_IPN, params=told)).json()["RspCode"])
                 return str((await proxy.post(MOMO_IPN, json=told)).status_code)

@@ -24,6 +24,8 @@ def given(
         "redis_prefix": f"t{secrets.token_hex(6)}",
         "database_url": postgres.url_of(name),
         "log_level": "warning",
+        # A slow machine is no store that is away.
+        "redis_timeout_ms": 5000,
     }
     postgres.sql(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -121,4 +121,5 @@ def ports_of(worker: int) -> set[int]:
         fields = line.split()
         if fields[9] in inodes:
             found.add(int(fields[2].rpartition(":")[2], 16))
-    return found
+    # A socket that listens has nobody at its other end.
+    return found - {0}

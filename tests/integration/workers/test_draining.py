@@ -83,7 +83,7 @@ async def test_goodbye_comes_before_everything_else() -> None:
 
     worker = Worker(goodbye)
     await worker.start()
-    async with httpx.AsyncClient(base_url=worker.url) as kept:
+    async with httpx.AsyncClient(base_url=worker.url, timeout=30) as kept:
         assert (await kept.get("/readyz")).status_code == 200
         os.kill(os.getpid(), signal.SIGTERM)
         await saying.wait()
@@ -114,8 +114,10 @@ async def test_what_waits_is_left_to_the_others() -> None:
         await worker.end()
 
 
-async def test_a_request_on_its_way_is_answered() -> None:
+async def test_a_request_on_its_way_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that was accepted just before the signal may still send its request."""
+    # Else a slow machine would be taken for a slow client.
+    monkeypatch.setattr("server.serving.ON_THEIR_WAY_S", 2.0)
     saying = asyncio.Event()
 
     async def goodbye() -> None:

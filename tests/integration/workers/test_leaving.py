@@ -9,11 +9,13 @@ from typing import Any
 import httpx
 
 from protocol.aio import SeatMapClient
-from tests.command import LIMIT_S
 from tests.integration.workers.crowd import Crowd, ports_of
 from tests.integration.workers.pair import Pair
 
 CROWD = 500
+LIMIT_S = 150
+"""Ample for all of a crowd to come and go on a busy machine."""
+
 SEATS = "/api/v1/showtimes/demo/seats"
 
 

@@ -99,4 +99,4 @@ def test_a_worker_that_crashes_is_replaced(pair: Pair) -> None:
         crashing, staying = pair.both()
         os.kill(crashing, signal.SIGKILL)
         assert staying in pair.both_without(crashing)
-        assert pair.get("/readyz").json()["ready"]
+        wait_until(lambda: bool(httpx.get(f"{pair.url}/readyz", timeout=30).json()["ready"]))
