@@ -47,15 +47,16 @@ def create_engine(url: str, *, connections: int, timeout_ms: int) -> AsyncEngine
     so. Nothing connects before the first use. Raises ValueError for a URL that is none of PostgreSQL.
     """
     seconds = timeout_ms / 1000
+    connect = _connector(
+        plain_url(url),
+        timeout=seconds,
+        command_timeout=seconds + 1,
+        statement_timeout=str(timeout_ms),
+        idle_in_transaction_session_timeout=str(timeout_ms * 2),
+    )
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=_connector(
-            plain_url(url),
-            timeout=seconds,
-            command_timeout=seconds + 1,
-            statement_timeout=str(timeout_ms),
-            idle_in_transaction_session_timeout=str(timeout_ms * 2),
-        ),
+        async_creator=_telling(connect),
         pool_size=connections,
         max_overflow=0,
         pool_timeout=seconds,
@@ -78,32 +79,39 @@ def create_lone_engine(url: str) -> AsyncEngine:
 def _connector(
     dsn: str, *, timeout: float, command_timeout: float | None = None, **settings: str
 ) -> Callable[[], Awaitable[asyncpg.Connection]]:
-    """Makes connections, or raises `OSError` whatever it is that fails: the way there is wrong, and no query.
-
-    Logs that none can be made, and that they can again, not each attempt in between.
-    """
-    reachable = True
+    """Makes connections, or raises `OSError` whatever it is that fails: the way there is wrong, and no query."""
     settings |= {"application_name": "cinebook", "timezone": "UTC"}
 
     async def connect() -> asyncpg.Connection:
-        nonlocal reachable
         try:
-            made = await asyncpg.connect(
+            return await asyncpg.connect(
                 dsn, timeout=timeout, command_timeout=command_timeout, server_settings=settings
             )
-        except (OSError, ValueError, *_DRIVER_ERRORS) as error:
+        except (ValueError, *_DRIVER_ERRORS) as error:
+            raise ConnectionError(str(error)) from error
+
+    return connect
+
+
+def _telling(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """Logs that no connection can be made, and that they can again; not each attempt in between."""
+    reachable = True
+
+    async def connect_and_tell() -> asyncpg.Connection:
+        nonlocal reachable
+        try:
+            made = await connect()
+        except OSError as error:
             if reachable:
                 _log.warning("no connection to the database", error=str(error), kind=type(error).__name__)
             reachable = False
-            if isinstance(error, OSError):
-                raise
-            raise ConnectionError(str(error)) from error
+            raise
         if not reachable:
             _log.info("connected to the database again")
         reachable = True
         return made
 
-    return connect
+    return connect_and_tell
 
 
 def _give_up_silent(context: ExceptionContext) -> None:
