@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         default=500, description="How often rooms compare their position with the store's, for messages that were lost."
     )
     write_bytes: Positive = Field(
-        default=32_768, description="Bytes that may wait for a client that does not read before it counts as behind."
+        default=8_192, description="Bytes that may wait for a client that does not read before it counts as behind."
     )
     slow_ms: Duration = Field(default=10_000, description="How long a client may stay behind before it is closed.")
     log_length: Positive = Field(
