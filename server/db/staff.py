@@ -8,9 +8,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.db.audit import record
-from server.db.engine import reading, unavailable_if_gone
+from server.db.engine import reading
 from server.db.instants import to_ms
 from server.db.tables.staff import staff, staff_sessions
+from server.db.writing import writing
 from server.domain.staff import Actor, AuditEntry, Credentials, Role, StaffError, StaffMember
 
 
@@ -30,12 +31,11 @@ class PostgresStaffAccounts:
             "password_hash": password_hash,
         }
         query = insert(staff).values(row).on_conflict_do_nothing(index_elements=["login"]).returning(staff)
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                added = (await connection.execute(query)).one_or_none()
-                if added is None:
-                    raise StaffError(f"there is an account {login!r} already")
-                await record(connection, _entry(actor, "staff.add", added.id, role=role.value))
+        async with writing(self._engine) as connection:
+            added = (await connection.execute(query)).one_or_none()
+            if added is None:
+                raise StaffError(f"there is an account {login!r} already")
+            await record(connection, _entry(actor, "staff.add", added.id, role=role.value))
         return member_of(added)
 
     async def members(self) -> tuple[StaffMember, ...]:
@@ -59,14 +59,13 @@ class PostgresStaffAccounts:
 
     async def enable(self, login: str, *, actor: Actor) -> StaffMember:
         """Let a disabled account sign in again; see `StaffAccounts`."""
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                known = await _locked(connection, login)
-                if known.disabled_at is None:
-                    raise StaffError(f"the account {login!r} is not disabled")
-                query = update(staff).where(staff.c.id == known.id).values(disabled_at=null()).returning(staff)
-                enabled = (await connection.execute(query)).one()
-                await record(connection, _entry(actor, "staff.enable", known.id))
+        async with writing(self._engine) as connection:
+            known = await _locked(connection, login)
+            if known.disabled_at is None:
+                raise StaffError(f"the account {login!r} is not disabled")
+            query = update(staff).where(staff.c.id == known.id).values(disabled_at=null()).returning(staff)
+            enabled = (await connection.execute(query)).one()
+            await record(connection, _entry(actor, "staff.enable", known.id))
         return member_of(enabled)
 
     async def rehash(self, known: Credentials, password_hash: str) -> Credentials:
@@ -77,23 +76,21 @@ class PostgresStaffAccounts:
             .values(password_hash=password_hash)
             .returning(staff.c.id)
         )
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                changed = (await connection.execute(query)).one_or_none()
+        async with writing(self._engine) as connection:
+            changed = (await connection.execute(query)).one_or_none()
         return known if changed is None else Credentials(member=known.member, password_hash=password_hash)
 
     async def _end(self, login: str, action: str, actor: Actor, **values: Any) -> StaffMember:
         """Change an account that may sign in, and end its sign-ins."""
-        with unavailable_if_gone():
-            async with self._engine.begin() as connection:
-                # Locked before the sign-ins are removed, so that none is opened by what it was until now.
-                known = await _locked(connection, login)
-                if known.disabled_at is not None:
-                    raise StaffError(f"the account {login!r} is disabled")
-                query = update(staff).where(staff.c.id == known.id).values(**values).returning(staff)
-                changed = (await connection.execute(query)).one()
-                ended = await connection.execute(delete(staff_sessions).where(staff_sessions.c.staff == known.id))
-                await record(connection, _entry(actor, action, known.id, sessions_ended=ended.rowcount))
+        async with writing(self._engine) as connection:
+            # Locked before the sign-ins are removed, so that none is opened by what it was until now.
+            known = await _locked(connection, login)
+            if known.disabled_at is not None:
+                raise StaffError(f"the account {login!r} is disabled")
+            query = update(staff).where(staff.c.id == known.id).values(**values).returning(staff)
+            changed = (await connection.execute(query)).one()
+            ended = await connection.execute(delete(staff_sessions).where(staff_sessions.c.staff == known.id))
+            await record(connection, _entry(actor, action, known.id, sessions_ended=ended.rowcount))
         return member_of(changed)
 
 
