@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
-
-from sqlalchemy.engine import make_url
 
 Cut = Literal["before", "after"]
 """Whether the connection is lost before the server hears of the commit, or before its answer comes back."""
@@ -68,19 +65,3 @@ class Cutter:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-@contextlib.asynccontextmanager
-async def cutter(url: str, folder: Path) -> AsyncIterator[tuple[Cutter, str]]:
-    """A cutter before the database at `url`, with its socket in `folder`; and the URL that leads through it."""
-    parts = make_url(url)
-    name = f".s.PGSQL.{parts.query['port']}"
-    made = Cutter(Path(str(parts.query["host"])) / name)
-    server = await asyncio.start_unix_server(made.serve, folder / name)
-    try:
-        through = parts.update_query_dict({"host": str(folder)})
-        yield made, through.render_as_string(hide_password=False)
-    finally:
-        server.close()
-        await made.close()
-        await server.wait_closed()

@@ -2,10 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-from sqlalchemy.engine import make_url
 
 
 class Freezer:
@@ -63,19 +60,3 @@ class Freezer:
         tasks = list(self._tasks)
         self.cut()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@contextlib.asynccontextmanager
-async def freezer(url: str, folder: Path) -> AsyncIterator[tuple[Freezer, str]]:
-    """A freezer before the database at `url`, with its socket in `folder`; and the URL that leads through it."""
-    parts = make_url(url)
-    name = f".s.PGSQL.{parts.query['port']}"
-    made = Freezer(Path(str(parts.query["host"])) / name)
-    server = await asyncio.start_unix_server(made.serve, folder / name)
-    try:
-        through = parts.update_query_dict({"host": str(folder)})
-        yield made, through.render_as_string(hide_password=False)
-    finally:
-        server.close()
-        await made.close()
-        await server.wait_closed()

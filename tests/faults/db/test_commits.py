@@ -20,7 +20,8 @@ from server.domain.orders import Effect, EffectKind, OrderState
 from server.domain.settlement import cancel
 from tests.contract.catalogue.world import World
 from tests.contract.orders.world import KEPT, NOW, make, new_order
-from tests.faults.db.cutter import Cut, Cutter, cutter
+from tests.faults.db.cutter import Cut, Cutter
+from tests.faults.db.relay import standing_before
 
 SEATS = Effect(kind=EffectKind.SEATS)
 ONCE = Once(key="k", body_hash="h")
@@ -41,7 +42,7 @@ DIE_AT_COMMIT = (
 async def cut(database_url: str, world: World) -> AsyncIterator[tuple[Cutter, PostgresOrders]]:
     """Orders whose connections can be cut."""
     with tempfile.TemporaryDirectory(prefix="cinebook-cut-", dir="/tmp") as folder:
-        async with cutter(database_url, Path(folder)) as (made, url):
+        async with standing_before(database_url, Path(folder), Cutter) as (made, url):
             engine = create_engine(url, connections=2, timeout_ms=5000)
             yield made, PostgresOrders(engine)
             await engine.dispose()

@@ -18,7 +18,8 @@ from server.db.writing import transaction, writing
 from server.domain.errors import UnavailableError
 from server.domain.showtimes import Limits
 from tests.contract.catalogue.world import World
-from tests.faults.db.freezer import Freezer, freezer
+from tests.faults.db.freezer import Freezer
+from tests.faults.db.relay import standing_before
 
 TIMEOUT_MS = 1000
 ONE_WAIT_S = 1.8
@@ -39,7 +40,7 @@ LIMITS = Limits(max_seats=8, hold_ms=1, max_hold_ms=1)
 async def way(database_url: str) -> AsyncIterator[tuple[Freezer, AsyncEngine]]:
     """A pool whose way to the database can be frozen."""
     with tempfile.TemporaryDirectory(prefix="cinebook-freeze-", dir="/tmp") as folder:
-        async with freezer(database_url, Path(folder)) as (made, url):
+        async with standing_before(database_url, Path(folder), Freezer) as (made, url):
             engine = create_engine(url, connections=CONNECTIONS, timeout_ms=TIMEOUT_MS)
             yield made, engine
             made.thaw()

@@ -16,7 +16,8 @@ from protocol.codec import JSON
 from protocol.codes import Code, NoticeCode, Outcome
 from protocol.from_server import Locked, Notice, Rejected, ServerMessage
 from server.embedded import Addresses
-from tests.faults.db.freezer import Freezer, freezer
+from tests.faults.db.freezer import Freezer
+from tests.faults.db.relay import standing_before
 from tests.integration.app import App, running, settings_for
 from tests.integration.bare import connected, heard, said
 
@@ -28,7 +29,7 @@ DEMO = "/api/v1/showtimes/demo"
 async def way(seeded_database_url: str) -> AsyncIterator[tuple[Freezer, str]]:
     """A way to a database with the demo data that can be cut, and the URL that leads over it."""
     with tempfile.TemporaryDirectory(prefix="cinebook-cut-", dir="/tmp") as folder:
-        async with freezer(seeded_database_url, Path(folder)) as made:
+        async with standing_before(seeded_database_url, Path(folder), Freezer) as made:
             yield made
 
 
