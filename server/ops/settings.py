@@ -40,7 +40,10 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    public_url: str = Field(default="", description="Where people reach the server, such as `https://tickets.example`.")
+    # VNPay takes return addresses of at most 255 characters, and a path follows.
+    public_url: str = Field(
+        default="", max_length=200, description="Where people reach the server, such as `https://tickets.example`."
+    )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Other origins whose pages may connect and write, separated by commas."
     )

@@ -37,6 +37,7 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PUBLIC_URL", "https://tickets.example:port", "a number as its port"),
         ("PUBLIC_URL", "https://tickets example", "must not have blanks"),
         ("PUBLIC_URL", "https://[::1", "a host that can be read"),
+        ("PUBLIC_URL", f"https://{'x.' * 100}example", "at most 200 characters"),
         ("ALLOWED_ORIGINS", "https://a.example, b.example", "a scheme and a host"),
         ("ALLOWED_ORIGINS", "*", "a scheme and a host"),
         ("ALLOWED_ORIGINS", "https://a.example/page", "a scheme and a host"),
