@@ -98,9 +98,10 @@ class Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
-            metrics.WORKERS.set(1)
             _look_for_garbage_seldom()
             self._on_started()
+            # Last: whoever sees it counted may rely on its being looked after.
+            metrics.WORKERS.set(1)
 
     async def on_tick(self, counter: int) -> bool:
         """What Uvicorn does ten times a second; whether to end."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -12,9 +13,10 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from server.ops import metrics
 from server.ops.lifecycle import Lifecycle
 from server.ops.settings import Settings
-from server.serving import STOP_SIGNALS, Server, address_of, listen
+from server.serving import COLLECT_AFTER, STOP_SIGNALS, Server, address_of, listen
 from server.web import health
 
 AMPLE_MS = 60_000
@@ -29,6 +31,7 @@ class Worker:
         self.url = address_of(self.listener)
         self.ended = False
         self.stopping = asyncio.Event()
+        self.counted_before_it_served: float | None = None
         self.on_alive: Callable[[], None] = lambda: None
         self._started = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -40,7 +43,7 @@ class Worker:
         self._server = Server(
             app,
             Settings(),
-            on_started=self._started.set,
+            on_started=self._on_started,
             on_alive=self.on_alive,
             on_stopping=self.stopping.set,
         )
@@ -58,19 +61,53 @@ class Worker:
         async with asyncio.timeout(30):
             await self._task
 
+    def _on_started(self) -> None:
+        self.counted_before_it_served = counted()
+        self._started.set()
+
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         yield
         self.ended = True
 
 
+def counted() -> float:
+    """How many workers serve, by the metrics of this process."""
+    (family,) = metrics.WORKERS.collect()
+    return sum(sample.value for sample in family.samples)
+
+
 @pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    """Signals mean to pytest what they meant before."""
+def process() -> Iterator[None]:
+    """Signals mean to pytest what they meant before, and garbage is looked for as before."""
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    threshold = gc.get_threshold()
     yield
+    gc.unfreeze()
+    gc.set_threshold(*threshold)
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+async def test_a_worker_is_counted_once_it_is_looked_after() -> None:
+    """Its supervisor is told first: whoever sees it in the metrics may rely on its being replaced if it hangs."""
+    worker = Worker(Lifecycle().drain)
+    await worker.start()
+    assert (worker.counted_before_it_served, counted()) == (0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await worker.end()
+    assert counted() == 0
+
+
+async def test_what_it_was_built_of_is_no_garbage() -> None:
+    """The collector does not look through it while visitors wait."""
+    gc.unfreeze()
+    worker = Worker(Lifecycle().drain)
+    await worker.start()
+    assert gc.get_freeze_count() > 10_000
+    assert gc.get_threshold() == COLLECT_AFTER
+    os.kill(os.getpid(), signal.SIGTERM)
+    await worker.end()
 
 
 async def test_goodbye_comes_before_everything_else() -> None:

@@ -15,9 +15,9 @@ from server.supervisor import Word
 from server.worker import Signs
 from tests.command import Command, wait_until_gone
 from tests.integration.workers.pair import Pair, wait_until
-from tests.integration.workers.test_draining import Worker, signals
+from tests.integration.workers.test_draining import Worker, process
 
-__all__ = ["signals"]
+__all__ = ["process"]
 
 SILENCE_MS = 3000
 """Soon over, and longer than a worker waits for its turn on a busy machine."""
