@@ -59,6 +59,8 @@ class Command:
         while self._lines.get(timeout=LIMIT_S) is not None:
             pass
         _pipe(self._running.stdout).close()
+        if error is not None:
+            print(self.errors)  # noqa: T201 - beside what failed
 
     @property
     def pid(self) -> int:
