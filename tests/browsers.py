@@ -1,6 +1,5 @@
 """A browser's side of Web Push, for tests: its keys, and what it reads with them."""
 
-import base64
 from typing import Any
 
 import http_ece  # type: ignore[import-untyped]  # the library has none
@@ -8,6 +7,7 @@ import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from server.domain import base64url
 from server.ports.push import PushSubscription
 
 
@@ -21,7 +21,7 @@ class PushBrowser:
             serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
         )
         self.subscription = PushSubscription(
-            endpoint=endpoint, p256dh=base64url(point), auth=base64url(self._secret), locale=locale
+            endpoint=endpoint, p256dh=base64url.encode(point), auth=base64url.encode(self._secret), locale=locale
         )
 
     def read(self, body: bytes) -> dict[str, Any]:
@@ -48,8 +48,3 @@ class Subscriptions:
 
     async def of_holder(self, holder: str) -> tuple[PushSubscription, ...]:
         return tuple(self.kept.get(holder, ()))
-
-
-def base64url(raw: bytes) -> str:
-    """Without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,6 +1,5 @@
 """Web Push (RFC 8030): encrypted for the browser (RFC 8291), signed as coming from us (VAPID, RFC 8292)."""
 
-import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from server.domain import base64url
 from server.domain.errors import DeliveryError
 from server.notify.posting import post
 from server.ports.push import PushSubscription, PushSubscriptions
@@ -103,7 +103,7 @@ class WebPush:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
-        self.public_key: Final = _text(
+        self.public_key: Final = base64url.encode(
             private.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
         )
         """What browsers need to subscribe: the `applicationServerKey`."""
@@ -118,14 +118,14 @@ class WebPush:
         body = http_ece.encrypt(
             msgspec.json.encode(note),
             private_key=ec.generate_private_key(ec.SECP256R1()),
-            dh=_bytes(subscription.p256dh),
-            auth_secret=_bytes(subscription.auth),
+            dh=base64url.decode(subscription.p256dh),
+            auth_secret=base64url.decode(subscription.auth),
             version="aes128gcm",
         )
         headers = {
             "TTL": str(max(0, ttl_s)),
             "Urgency": "high" if urgent else "normal",
-            "Topic": _text(hashlib.sha256(note.tag.encode()).digest()[:24]),
+            "Topic": base64url.encode(hashlib.sha256(note.tag.encode()).digest()[:24]),
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
             "Authorization": f"vapid t={self._token(subscription.endpoint)}, k={self.public_key}",
@@ -157,7 +157,7 @@ def _is_key(text: str) -> bool:
     if _size(text) != _KEY_BYTES:
         return False
     try:
-        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _bytes(text))
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), base64url.decode(text))
     except ValueError:
         return False
     return True
@@ -166,15 +166,6 @@ def _is_key(text: str) -> bool:
 def _size(text: str) -> int:
     """How many bytes a text says; -1 if it says none."""
     try:
-        return len(_bytes(text))
+        return len(base64url.decode(text))
     except ValueError:
         return -1
-
-
-def _bytes(text: str) -> bytes:
-    """Base64url without padding; raises ValueError."""
-    return base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

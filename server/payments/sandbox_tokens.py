@@ -1,11 +1,10 @@
 """What the sandbox signs: the description of an attempt that its page shows, and its callbacks."""
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final
 
 import msgspec
 
+from server.domain import base64url
 from server.domain.errors import ForgedCallbackError
 from server.domain.payments import Attempt
 from server.payments.hashes import keyed_hash, same_hash, written
@@ -32,7 +31,7 @@ class SandboxPage(msgspec.Struct, frozen=True, kw_only=True):
 def page_token(key: bytes, attempt: Attempt) -> str:
     """The signed description of an attempt, URL-safe."""
     page = msgspec.convert(msgspec.to_builtins(attempt), SandboxPage)
-    text = urlsafe_b64encode(msgspec.json.encode(page)).decode().rstrip("=")
+    text = base64url.encode(msgspec.json.encode(page))
     return f"{text}.{keyed_hash('sha256', key, f'page {text}')}"
 
 
@@ -46,8 +45,8 @@ def read_token(key: bytes, token: str) -> SandboxPage:
     ):
         raise ForgedCallbackError("the token is not the sandbox's")
     try:
-        return msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=SandboxPage)
-    except (binascii.Error, msgspec.DecodeError) as error:
+        return msgspec.json.decode(base64url.decode(text), type=SandboxPage)
+    except ValueError as error:
         raise ForgedCallbackError("the token is not the sandbox's") from error
 
 

@@ -1,13 +1,12 @@
 """Receipts: signed proof of what a holder held, which outlives the loss of the seat store."""
 
-import base64
-import binascii
 import hashlib
 import hmac
 from typing import Final
 
 import msgspec
 
+from server.domain import base64url
 from server.domain.errors import CineBookError
 from server.domain.holds import Hold
 from server.ports import Position
@@ -62,17 +61,17 @@ class ReceiptSigner:
                 _append(body, number - last)
             before = numbers
         mac = self._mac(holder, showtime, body)
-        return _text(mac + body)
+        return base64url.encode(mac + body)
 
     def read(self, holder: str, showtime: str, text: str) -> Receipt:
         """What a receipt says; raises `ReceiptError` unless it was issued with this secret for holder and showtime."""
         try:
-            raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        except (UnicodeEncodeError, binascii.Error) as error:
+            raw = base64url.decode(text)
+        except ValueError as error:
             raise ReceiptError from error
         mac, body = raw[:_MAC_SIZE], raw[_MAC_SIZE:]
         # The last letter has bits to spare: one receipt has one spelling.
-        if _text(raw) != text or not hmac.compare_digest(mac, self._mac(holder, showtime, body)):
+        if base64url.encode(raw) != text or not hmac.compare_digest(mac, self._mac(holder, showtime, body)):
             raise ReceiptError
         return _parse(body)
 
@@ -98,10 +97,6 @@ def _parse(body: bytes) -> Receipt:
         seat, expires_at, first_at, ordinal, fence = row
         holds.append(Hold(seat=seat, expires_at=expires_at, first_at=first_at, ordinal=ordinal, fence=fence))
     return Receipt(layout=layout, position=Position(epoch, version), holds=tuple(holds))
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _append(body: bytearray, number: int) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from server.domain import base64url
 from server.domain.errors import CineBookError
 
 VERSION: Final = 1
@@ -53,7 +54,7 @@ class TicketSigner:
 
     def public_key_jwk(self) -> dict[str, Any]:
         """The same as a JSON Web Key (RFC 8037), for devices to fetch beforehand."""
-        x = base64.urlsafe_b64encode(self.public_key).rstrip(b"=").decode()
+        x = base64url.encode(self.public_key)
         return {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "x": x}
 
     def issue(self, ticket: TicketCode) -> str:

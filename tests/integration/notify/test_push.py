@@ -1,6 +1,5 @@
 """Pushes to a push service of the tests' own: readable by the browser, by nobody else, and signed by us."""
 
-import base64
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -9,6 +8,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from server.domain import base64url
 from server.domain.errors import DeliveryError
 from server.notify.push import PushNote, PushPolicy, SubscriptionGoneError, WebPush
 from tests.browsers import PushBrowser
@@ -60,8 +60,8 @@ async def test_the_service_knows_who_sends(client: httpx.AsyncClient, authority:
     parts = dict(part.strip().split("=", 1) for part in fields.split(","))
     assert scheme == "vapid"
     assert parts["k"] == push.public_key
-    point = base64.urlsafe_b64decode(push.public_key + "=")
-    x, y = (base64.urlsafe_b64encode(half).rstrip(b"=").decode() for half in (point[1:33], point[33:]))
+    point = base64url.decode(push.public_key)
+    x, y = (base64url.encode(half) for half in (point[1:33], point[33:]))
     token = jwt.decode(
         parts["t"], ECKey.import_key({"kty": "EC", "crv": "P-256", "x": x, "y": y}), algorithms=["ES256"]
     )

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
+from server.domain import base64url
 from server.notify.push import PushPolicy
-from tests.browsers import PushBrowser, base64url
+from tests.browsers import PushBrowser
 
 POLICY = PushPolicy(("fcm.googleapis.com", ".push.apple.com", "localhost:8443"))
 
@@ -59,11 +60,11 @@ def test_nothing_else_is(endpoint: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "fault"),
     [
-        ("p256dh", base64url(b"\4" + b"x" * 64), "keys.p256dh"),
-        ("p256dh", base64url(b"\2" + b"x" * 32), "keys.p256dh"),
+        ("p256dh", base64url.encode(b"\4" + b"x" * 64), "keys.p256dh"),
+        ("p256dh", base64url.encode(b"\2" + b"x" * 32), "keys.p256dh"),
         ("p256dh", "!", "keys.p256dh"),
         ("p256dh", "", "keys.p256dh"),
-        ("auth", base64url(b"short"), "keys.auth"),
+        ("auth", base64url.encode(b"short"), "keys.auth"),
         ("auth", "ü", "keys.auth"),
     ],
 )
