@@ -10,13 +10,14 @@ from redis.asyncio import Redis
 from protocol.codes import Outcome
 from server.coordination.viewers import RedisAudience
 from server.domain.errors import UnavailableError
+from tests.contract.audience.conftest import PATIENCE_MS
 
 
 async def test_nothing_is_left_behind(redis_url: str, key_prefix: str) -> None:
     """The one key of a showtime is in its slot, holds no more than the living, and ends by itself."""
     dead, living = (
-        RedisAudience(redis_url, key_prefix, worker="a", counts_for_ms=100),
-        RedisAudience(redis_url, key_prefix, worker="b"),
+        RedisAudience(redis_url, key_prefix, worker="a", timeout_ms=PATIENCE_MS, counts_for_ms=100),
+        RedisAudience(redis_url, key_prefix, worker="b", timeout_ms=PATIENCE_MS),
     )
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
         await living.tell({"s1": 2})
@@ -35,7 +36,10 @@ async def test_nothing_is_left_behind(redis_url: str, key_prefix: str) -> None:
 
 async def test_a_worker_that_ends_takes_its_viewers_along(redis_url: str, key_prefix: str) -> None:
     """After an orderly end they count no longer, without anybody waiting for it."""
-    ending, staying = RedisAudience(redis_url, key_prefix, worker="a"), RedisAudience(redis_url, key_prefix, worker="b")
+    ending, staying = (
+        RedisAudience(redis_url, key_prefix, worker="a", timeout_ms=PATIENCE_MS),
+        RedisAudience(redis_url, key_prefix, worker="b", timeout_ms=PATIENCE_MS),
+    )
     await ending.tell({"s1": 8, "s2": 1})
     await ending.close()
     assert await staying.tell({"s1": 2, "s2": 3}) == {"s1": 2, "s2": 3}
@@ -44,7 +48,7 @@ async def test_a_worker_that_ends_takes_its_viewers_along(redis_url: str, key_pr
 
 async def test_a_store_that_forgot_its_scripts(redis_url: str, key_prefix: str) -> None:
     """After SCRIPT FLUSH, as after a restart, the next call works as if nothing had been."""
-    audience = RedisAudience(redis_url, key_prefix, worker="a")
+    audience = RedisAudience(redis_url, key_prefix, worker="a", timeout_ms=PATIENCE_MS)
     await audience.tell({"s1": 1})
     async with Redis.from_url(redis_url) as redis:
         await redis.script_flush()
@@ -54,7 +58,7 @@ async def test_a_store_that_forgot_its_scripts(redis_url: str, key_prefix: str) 
 
 async def test_a_lost_connection_is_made_again(redis_url: str, key_prefix: str) -> None:
     """A call may fail with its connection; the one after it does not."""
-    audience = RedisAudience(redis_url, key_prefix, worker="a")
+    audience = RedisAudience(redis_url, key_prefix, worker="a", timeout_ms=PATIENCE_MS)
     await audience.tell({"s1": 1})
     async with Redis.from_url(redis_url) as redis:
         await redis.client_kill_filter(_type="normal", skipme=True)
