@@ -1,8 +1,9 @@
+import { compact, isPhone } from "./phone.js";
+
 /** @typedef {{email: string, phone: string, name: string}} Fields as they stand in the form */
 /** @typedef {"email_missing" | "email_odd" | "phone_odd" | "name_long"} Fault */
 
 const EMAIL = /^[^\s@<>"(),:;\\]+@[^\s@<>"(),:;\\.]+(\.[^\s@<>"(),:;\\.]+)+$/u;
-const PHONE = /^(?:\+[1-9]\d{7,14}|0[1-9]\d{8})$/u; // international, or ten digits of Vietnam
 const MAX_EMAIL = 254;
 const MAX_NAME = 100;
 
@@ -18,7 +19,7 @@ export function faults(fields) {
   const found = {};
   if (!email) found.email = "email_missing";
   else if (!EMAIL.test(email) || email.length > MAX_EMAIL) found.email = "email_odd";
-  if (phone && !PHONE.test(phone)) found.phone = "phone_odd";
+  if (phone && !isPhone(phone)) found.phone = "phone_odd";
   if (name.length > MAX_NAME) found.name = "name_long";
   return found;
 }
@@ -34,7 +35,7 @@ export function customerOf(fields, locale) {
   return { email, ...(phone && { phone }), ...(name && { name }), locale };
 }
 
-/** @param {Fields} fields @returns {Fields} without what people put between the digits of a phone number */
+/** @param {Fields} fields @returns {Fields} as they are sent */
 function trimmed({ email, phone, name }) {
-  return { email: email.trim(), phone: phone.replace(/[\s().-]/gu, ""), name: name.trim() };
+  return { email: email.trim(), phone: compact(phone), name: name.trim() };
 }

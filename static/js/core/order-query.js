@@ -1,3 +1,5 @@
+import { compact, isPhone } from "./phone.js";
+
 /**
  * What staff may be told by a customer: an address, a phone number, an order's number, a reference of ours or of the
  * gateway's.
@@ -17,9 +19,8 @@ export function questionsOf(text, state) {
 /** @param {string} typed @returns {Record<string, string>[]} */
 function meanings(typed) {
   if (typed.includes("@")) return [{ email: typed }];
-  const number = typed.replace(/[\s().-]/gu, "");
-  const phone = /^(?:\+[1-9]\d{7,14}|0[1-9]\d{8})$/u.test(number);
-  if (phone) return number.startsWith("+") ? [{ phone: number }] : [{ phone: number }, { gateway_id: number }];
+  const number = compact(typed);
+  if (isPhone(number)) return [{ phone: number }, ...(number.startsWith("+") ? [] : [{ gateway_id: number }])];
   if (/^[a-z2-7]{24}$/u.test(typed)) return [{ order: typed }, { reference: typed }];
   return [{ gateway_id: typed }];
 }
