@@ -1,24 +1,15 @@
 """Sending mails: to a mail server, or into a folder where there is none."""
 
 import ssl
-from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Final, Literal, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import Protocol
 
 import aiosmtplib
 
 from server.domain.errors import DeliveryError
 from server.notify.outbox import OutboxFolder
-
-Security = Literal["plain", "starttls", "tls"]
-
-_SCHEMES: Final[dict[str, tuple[Security, int]]] = {
-    "smtp": ("plain", 25),
-    "smtp+starttls": ("starttls", 587),
-    "smtps": ("tls", 465),
-}
+from server.ops.smtp import SmtpServer
 
 
 class MailSender(Protocol):
@@ -27,43 +18,6 @@ class MailSender(Protocol):
     async def send(self, message: EmailMessage, name: str) -> None:
         """Send it, once; `name` is the same whenever it is sent again. Raises `DeliveryError`."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class SmtpServer:
-    """A mail server and how to talk to it; `starttls` and `tls` never fall back to a line that can be read."""
-
-    host: str
-    port: int
-    security: Security
-    user: str | None = None
-    password: str | None = None
-
-    @classmethod
-    def from_url(cls, url: str) -> "SmtpServer":
-        """The server at `smtps://user:password@host`, `smtp+starttls://…` or `smtp://host` (no encryption).
-
-        Raises ValueError, which never quotes the URL.
-        """
-        parts = urlsplit(url)
-        if parts.scheme not in _SCHEMES or not parts.hostname:
-            raise ValueError(f"must begin with {', '.join(f'{scheme}://' for scheme in _SCHEMES)} and name a host")
-        security, port = _SCHEMES[parts.scheme]
-        if parts.password is not None and security == "plain":
-            raise ValueError("must not have a password without encryption")
-        try:
-            port = parts.port or port
-        except ValueError:
-            raise ValueError(
-                "must have a number as its port; write characters such as / in a password as %2F"
-            ) from None
-        return cls(
-            host=parts.hostname,
-            port=port,
-            security=security,
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-        )
 
 
 class SmtpMail:

@@ -6,14 +6,14 @@ Only what starts and wires a process reads them; everything else is given what i
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.domain.showtimes import Limits
 from server.ops.addresses import Networks
-from server.ops.urls import of_scheme, origin, web_address, with_host
+from server.ops.smtp import SmtpServer
+from server.ops.urls import of_scheme, origin, web_address
 
 MOST: Final = 1_000_000_000
 """A greater number is a slip of the hand; PostgreSQL and the scripts of the seat store take none much greater."""
@@ -229,9 +229,8 @@ class Settings(BaseSettings):
     @field_validator("smtp_url")
     @classmethod
     def _smtp_url(cls, value: SecretStr) -> SecretStr:
-        url = with_host(value.get_secret_value(), "smtps", "smtp+starttls", "smtp")
-        if url.startswith("smtp:") and urlsplit(url).password is not None:
-            raise ValueError("must not have a password without encryption")
+        if url := value.get_secret_value():
+            SmtpServer.from_url(url)
         return value
 
     @field_validator("trusted_proxies", "vnpay_ipn_addresses", "momo_ipn_addresses")

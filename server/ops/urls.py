@@ -11,23 +11,16 @@ _WEB: Final = ("http", "https")
 
 def of_scheme(url: str, *schemes: str) -> str:
     """An address with one of these schemes, or an empty one. Raises ValueError."""
-    parts = _read(url)
+    parts = read(url)
     if url and (parts.scheme not in schemes or not (parts.netloc or parts.path)):
         raise ValueError(f"must begin with {schemes[0]}://")
-    return url
-
-
-def with_host(url: str, *schemes: str) -> str:
-    """As `of_scheme`, for what has no host of its own that it could mean. Raises ValueError."""
-    if of_scheme(url, *schemes) and not _read(url).hostname:
-        raise ValueError("must name a host")
     return url
 
 
 def web_address(url: str) -> str:
     """An http or https address without a query and without a slash at its end, or an empty one. Raises ValueError."""
     url = url.strip().rstrip("/")
-    parts = _read(url)
+    parts = read(url)
     if url and (parts.scheme not in _WEB or not parts.hostname or parts.query or parts.fragment):
         raise ValueError("must be an address without a query, such as https://payment.example/pay")
     return url
@@ -36,14 +29,15 @@ def web_address(url: str) -> str:
 def origin(url: str) -> str:
     """A scheme and a host, as browsers name where a page comes from, or an empty one. Raises ValueError."""
     url = url.strip().rstrip("/")
-    parts = _read(url)
+    parts = read(url)
     more = parts.path or parts.query or parts.fragment or "@" in parts.netloc
     if url and (parts.scheme not in _WEB or not parts.hostname or more):
         raise ValueError("must be a scheme and a host, such as https://tickets.example")
     return url
 
 
-def _read(url: str) -> SplitResult:
+def read(url: str) -> SplitResult:
+    """The parts of an address, its port among them if it has one. Raises ValueError."""
     if not url.isprintable() or " " in url:
         raise ValueError("must not have blanks in it")
     try:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from server.domain.errors import DeliveryError
-from server.notify.mail import FileMail, Security, SmtpMail, SmtpServer, mail_sender
+from server.notify.mail import FileMail, SmtpMail, mail_sender
 from server.notify.messages import MailWriter, message_name
+from server.ops.smtp import Security, SmtpServer
 from server.tickets.codes import TicketSigner
 from tests.integration.notify.authority import Authority
 from tests.integration.notify.mailbox import PASSWORD, USER, Mailbox, mail_server, silent_server

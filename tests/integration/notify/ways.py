@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import httpx
 
-from server.notify.mail import SmtpMail, SmtpServer
+from server.notify.mail import SmtpMail
 from server.notify.messages import MailWriter
 from server.notify.notifier import CustomerNotifier, PushChannel
 from server.notify.push import PushPolicy, WebPush
 from server.notify.reminders import HoldReminders
 from server.notify.sms import Esms
+from server.ops.smtp import SmtpServer
 from server.tickets.codes import TicketSigner
 from tests.browsers import PushBrowser, Subscriptions
 from tests.integration.notify.authority import Authority
