@@ -44,7 +44,7 @@ def make_order(**changes: Any) -> Order:
         id="3f9c1d0e7ab84c52a6f0e1d2c3b4a596",
         showtime=SHOWTIME.id,
         holder="holder-1",
-        customer=Customer(email="lan@example.vn", phone="0912 345 678", name="Nguyễn Thị Lan", locale="vi"),
+        customer=Customer(email="lan@example.vn", phone="+84912345678", name="Nguyễn Thị Lan", locale="vi"),
         currency="VND",
         amount=170_000,
         created_at=1_795_600_000_000,

@@ -95,7 +95,10 @@ class RefundState(StrEnum):
 
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom tickets and news are sent to; `locale` is `vi` or `en`. Personal data: never logged."""
+    """Whom tickets and news are sent to; `locale` is `vi` or `en`. Personal data: never logged.
+
+    `phone` is international: `+` and digits.
+    """
 
     email: str
     phone: str | None = None

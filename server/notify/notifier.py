@@ -14,7 +14,7 @@ from server.notify.formats import ascii_only
 from server.notify.mail import MailSender
 from server.notify.messages import MailWriter, message_name
 from server.notify.push import PushNote, SubscriptionGoneError, WebPush
-from server.notify.sms import SmsProvider, normal_phone
+from server.notify.sms import SmsProvider
 from server.ops.metrics import NOTICES
 from server.ports.notices import Notice
 from server.ports.push import PushSubscription, PushSubscriptions
@@ -100,7 +100,7 @@ class CustomerNotifier:
         self._remember("mail", notice.key)
 
     async def _send_sms(self, notice: Notice) -> None:
-        phone = normal_phone(notice.order.customer.phone)
+        phone = notice.order.customer.phone
         provider = self._sms
         if provider is None or phone is None:
             return

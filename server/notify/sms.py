@@ -1,7 +1,6 @@
 """Short messages to phones: by eSMS (esms.vn), or into a folder."""
 
 import hashlib
-import re
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -17,15 +16,13 @@ _ACCEPTED: Final = "100"
 _KNOWN: Final = "124"
 """The request id was seen before: eSMS has the message already. It remembers for 24 hours."""
 _CUSTOMER_CARE: Final = "2"
-_SEPARATORS: Final = re.compile(r"[\s().-]")
-_PHONE: Final = re.compile(r"\+?[0-9]{8,15}")
 
 
 class SmsProvider(Protocol):
     """Sends short messages."""
 
     async def send(self, phone: str, text: str, key: str) -> None:
-        """Send `text` (ASCII) to `phone` (`normal_phone`); under the same `key` it arrives once.
+        """Send `text` (ASCII) to `phone` (`+84912345678`); under the same `key` it arrives once.
 
         Raises `DeliveryError`.
         """
@@ -80,18 +77,6 @@ class FileSms:
             await self._outbox.put(f"{_request_id(key)}.sms.txt", f"{phone}\n\n{text}\n".encode())
         except OSError as error:
             raise DeliveryError(f"sms: {type(error).__name__}") from error
-
-
-def normal_phone(phone: str | None) -> str | None:
-    """A number with its country code (`+84912345678`); Viet Nam's where it has none. None if it is no number."""
-    digits = _SEPARATORS.sub("", phone or "")
-    if not _PHONE.fullmatch(digits):
-        return None
-    if digits.startswith("+"):
-        return digits
-    if digits.startswith("00"):
-        return f"+{digits[2:]}"
-    return f"+84{digits[1:]}" if digits.startswith("0") else f"+{digits}"
 
 
 def _domestic(phone: str) -> str:
