@@ -12,9 +12,9 @@ import structlog
 from server.coordination.viewers import RedisAudience
 from server.db.attempts import PostgresSignInAttempts
 from server.db.audit import PostgresAudit
+from server.db.buffered_writer import BufferedWriter
 from server.db.catalogue import PostgresCatalogue
 from server.db.engine import create_engine, durability_findings
-from server.db.ledger_writer import LedgerWriter
 from server.db.migrate import is_current, upgrade
 from server.db.seat_ledger import PostgresSeatLedger
 from server.db.seed import seed
@@ -65,7 +65,9 @@ def create_app(settings: Settings, addresses: Addresses, *, address: str) -> App
         timeout_ms=settings.database_timeout_ms,
     )
     catalogue = PostgresCatalogue(engine, settings.limits)
-    ledger = LedgerWriter(PostgresSeatLedger(engine), dropped=LEDGER_DROPPED.inc)
+    ledger = BufferedWriter(
+        "seat events", PostgresSeatLedger(engine).append, capacity=20_000, batch=500, dropped=LEDGER_DROPPED.inc
+    )
     store = RedisSeatStore(
         addresses.redis_url,
         settings.redis_prefix,

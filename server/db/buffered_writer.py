@@ -1,62 +1,63 @@
-"""Carries seat events to the ledger behind the back of whoever caused them."""
+"""Carries records to the database behind the back of whoever caused them."""
 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Generic, TypeVar
 
 import structlog
 
 from server.domain.errors import UnavailableError
-from server.domain.ledger import SeatEvent
-from server.ports.ledger import SeatLedger
 
-BATCH: Final = 500
-"""Events a transaction."""
+T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
 
-class LedgerWriter:
-    """A bounded buffer before a `SeatLedger`: it is emptied every `interval_ms`, or as soon as a batch is full.
+class BufferedWriter(Generic[T]):
+    """A bounded buffer before `append`: it is emptied every `interval_ms`, or as soon as a batch is full.
 
     Nobody ever waits for it: what finds the buffer full, or cannot be written for another reason than that the database
-    is away, is dropped, counted by `dropped` and logged. `start` before use; `close` writes what is left within
-    `close_ms`.
+    is away, is dropped, counted by `dropped` and logged as `what`. A batch may be written again whose writing had no
+    answer. `start` before use; `close` writes what is left within `close_ms`.
     """
 
     def __init__(
         self,
-        ledger: SeatLedger,
+        what: str,
+        append: Callable[[Sequence[T]], Awaitable[None]],
         *,
-        capacity: int = 20_000,
+        capacity: int,
+        batch: int,
         interval_ms: int = 1000,
         close_ms: int = 5000,
         dropped: Callable[[int], None] = lambda _count: None,
     ) -> None:
-        self._ledger = ledger
+        self._what: Final = what
+        self._append = append
         self._capacity: Final = capacity
+        self._batch: Final = batch
         self._interval_s: Final = interval_ms / 1000
         self._close_s: Final = close_ms / 1000
         self._dropped = dropped
-        self._buffer: deque[SeatEvent] = deque()
+        self._buffer: deque[T] = deque()
         self._lost = 0
         self._full = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def write(self, event: SeatEvent) -> None:
-        """Take an event to be written soon."""
+    def write(self, record: T) -> None:
+        """Take a record to be written soon."""
         if len(self._buffer) >= self._capacity:
             self._drop(1)
             return
-        self._buffer.append(event)
-        if len(self._buffer) >= BATCH:
+        self._buffer.append(record)
+        if len(self._buffer) >= self._batch:
             self._full.set()
 
     async def start(self) -> None:
         """Begin to write."""
-        self._task = asyncio.create_task(self._run(), name="seat ledger")
+        self._task = asyncio.create_task(self._run(), name=self._what)
 
     async def close(self) -> None:
         """Write what is left, and stop."""
@@ -88,14 +89,14 @@ class LedgerWriter:
     async def _flush(self) -> bool:
         """Write all there is, a batch at a time; whether the database took it."""
         while self._buffer:
-            batch = tuple(self._buffer[place] for place in range(min(BATCH, len(self._buffer))))
+            batch = tuple(self._buffer[place] for place in range(min(self._batch, len(self._buffer))))
             try:
-                await self._ledger.append(batch)
+                await self._append(batch)
             except UnavailableError as error:
-                _log.debug("the ledger waits", reason=str(error))
+                _log.debug("records wait for the database", what=self._what, reason=str(error))
                 return False
-            except Exception:  # noqa: BLE001 - the boundary: events that the ledger refuses must not hold up all others
-                _log.exception("seat events cannot be written")
+            except Exception:  # noqa: BLE001 - the boundary: records that are refused must not hold up all others
+                _log.exception("records cannot be written", what=self._what)
                 self._drop(len(batch))
             # Only now: a batch that was not taken, or whose writing was cancelled, is there for the next time.
             for _ in batch:
@@ -108,5 +109,5 @@ class LedgerWriter:
 
     def _tell_lost(self) -> None:
         if self._lost:
-            _log.warning("seat events were dropped", count=self._lost)
+            _log.warning("records were dropped", what=self._what, count=self._lost)
             self._lost = 0
