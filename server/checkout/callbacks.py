@@ -59,39 +59,40 @@ class Callbacks:
         gateway = self._gateway(name)
         known = gateway.allowed(address)
         try:
-            verdict = await (self._receive if known else self._turn_away)(gateway, callback)
+            verdict = await (self._receive if known else self._turn_away)(gateway, callback, address)
         except UnavailableError as error:
             _log.warning("a callback could not be written down", gateway=name, reason=str(error))
             verdict = Verdict.ERROR if known else Verdict.FORGED
         return gateway.answer(verdict)
 
-    async def _turn_away(self, gateway: PaymentGateway, callback: Callback) -> Verdict:
+    async def _turn_away(self, gateway: PaymentGateway, callback: Callback, address: str | None) -> Verdict:
         """Believe nothing of what came from an address that is not the gateway's."""
         why = "a callback came from an address that is not the gateway's"
-        return await self._refuse(gateway, callback, Verdict.FORGED, why)
+        await self._refuse(gateway, self._record(gateway, callback, None, address)(Verdict.FORGED), why)
+        return Verdict.FORGED
 
-    async def _refuse(self, gateway: PaymentGateway, callback: Callback, verdict: Verdict, why: str) -> Verdict:
+    async def _refuse(self, gateway: PaymentGateway, record: CallbackRecord, why: str) -> None:
         """Keep what nobody vouches for while there is room, and say so in the log when it comes first."""
         now = self._now()
-        record = self._record(gateway, "ipn", callback, None)(verdict)
         kept = await self._orders.record_unverified(record, most=MAX_UNVERIFIED, since=now - UNVERIFIED_MS)
         if kept is Keeping.NEW:
-            _log.warning(why, gateway=gateway.name, verdict=verdict.value)
+            _log.warning(why, gateway=gateway.name, verdict=record.verdict)
         elif kept is Keeping.NO_ROOM:
             CALLBACKS_DROPPED.labels(gateway.name).inc()
             if now - self._flooded_at.get(gateway.name, -UNVERIFIED_MS) >= UNVERIFIED_MS:
                 self._flooded_at[gateway.name] = now
                 _log.error("callbacks are refused that are too many to be kept", gateway=gateway.name)
-        return verdict
 
-    async def _receive(self, gateway: PaymentGateway, callback: Callback) -> Verdict:
+    async def _receive(self, gateway: PaymentGateway, callback: Callback, address: str | None) -> Verdict:
         try:
             fact = gateway.read_callback(callback)
         except (ForgedCallbackError, MalformedCallbackError) as error:
             verdict = Verdict.FORGED if isinstance(error, ForgedCallbackError) else Verdict.MALFORMED
-            return await self._refuse(gateway, callback, verdict, "a callback was refused")
+            refused = self._record(gateway, callback, None, address)(verdict)
+            await self._refuse(gateway, refused, "a callback was refused")
+            return verdict
         self._reach(Point.CALLBACK_READ)
-        record = self._record(gateway, "ipn", callback, fact)
+        record = self._record(gateway, callback, fact, address)
         order_id = await self._orders.of_reference(gateway.name, fact.reference)
         if order_id is None:
             await self._orders.record(record(Verdict.UNKNOWN_REFERENCE))
@@ -130,19 +131,20 @@ class Callbacks:
         return gateway
 
     def _record(
-        self, gateway: PaymentGateway, kind: str, callback: Callback, fact: Fact | None
+        self, gateway: PaymentGateway, callback: Callback, fact: Fact | None, address: str | None
     ) -> Callable[[Verdict], CallbackRecord]:
         raw = b"\n".join(part for part in (callback.query_string, callback.body) if part)
 
         def record(verdict: Verdict) -> CallbackRecord:
             return CallbackRecord(
                 gateway=gateway.name,
-                kind=kind,
+                kind="ipn",
                 raw=raw if fact else raw[:MAX_KEPT],
                 verified=fact is not None,
                 verdict=verdict.value,
                 reference=fact.reference if fact else None,
                 received_at=self._now(),
+                address=address,
             )
 
         return record

@@ -19,8 +19,9 @@ FINAL: Final = (Verdict.RECORDED.value, Verdict.MISMATCH.value)
 async def keep(connection: AsyncConnection, record: CallbackRecord) -> bool:
     """Write a message down, or count that it came again; whether it was new.
 
-    Of a message that came more than once the last verdict stands, unless an earlier one changed an order. A reference
-    that cannot be one is not kept apart from the message.
+    Of a message that came more than once the last verdict stands, unless an earlier one changed an order. Its first
+    address is that of whoever was first believed: a stranger may have sent a copy ahead. A reference that cannot be one
+    is not kept apart from the message.
     """
     received_at = to_datetime(record.received_at)
     statement = insert(payment_events).values(
@@ -33,6 +34,8 @@ async def keep(connection: AsyncConnection, record: CallbackRecord) -> bool:
         received_at=received_at,
         last_at=received_at,
         seen=1,
+        address=record.address,
+        last_address=record.address,
     )
     known, new = payment_events.c, statement.excluded
     statement = statement.on_conflict_do_update(
@@ -43,6 +46,8 @@ async def keep(connection: AsyncConnection, record: CallbackRecord) -> bool:
             "verified": or_(known.verified, new.verified),
             "verdict": case((known.verdict.in_(FINAL), known.verdict), else_=new.verdict),
             "reference": func.coalesce(known.reference, new.reference),
+            "address": case((~known.verified & new.verified, new.address), else_=known.address),
+            "last_address": new.last_address,
         },
     )
     seen: int = (await connection.execute(statement.returning(known.seen))).scalar_one()

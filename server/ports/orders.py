@@ -23,8 +23,8 @@ class CallbackRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One message of a gateway as it came, kept for the day on which somebody asks.
 
     `kind` is `ipn`, `return` or `query`; `verdict` what became of it; `raw` the query string or the body, byte by byte
-    (both with a line feed between, where both were sent). The same message (same gateway, kind and `raw`) is kept once,
-    with how often it came.
+    (both with a line feed between, where both were sent); `address` where it came from, behind trusted proxies. The
+    same message (same gateway, kind and `raw`) is kept once, with how often it came, and where from first and last.
     """
 
     gateway: str
@@ -34,6 +34,7 @@ class CallbackRecord(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
     reference: str | None
     received_at: int
+    address: str | None = None
 
 
 class Keeping(StrEnum):

@@ -8,7 +8,8 @@
 Amounts are integers in the minor unit of the order's currency. What a table can refuse, it refuses: a second live order
 of a seat, a paid order without its payment, a state that the domain does not know. Triggers, which stand in the
 migration, hold the rest: at commit an order agrees with its seats, its payments and its refunds, what was agreed at
-checkout never changes, and neither money nor a gateway's message is ever taken away.
+checkout never changes, and neither money nor a gateway's message is ever taken away, but for old ones that nobody
+vouches for.
 """
 
 from collections.abc import Iterable
@@ -235,6 +236,9 @@ payment_events = Table(
     Column("received_at", INSTANT, nullable=False),
     Column("last_at", INSTANT, nullable=False),
     Column("seen", BigInteger, nullable=False),
+    # Where it came from first, and last.
+    Column("address", Text),
+    Column("last_address", Text),
     UniqueConstraint("gateway", "kind", "digest"),
     CheckConstraint(f"gateway ~ '{SLUG}'", name="gateway"),
     CheckConstraint("kind IN ('ipn', 'return', 'query')", name="kind"),
@@ -243,6 +247,8 @@ payment_events = Table(
     CheckConstraint("seen > 0", name="seen"),
     # How many came of late that nobody vouches for.
     Index("payment_events_unverified", "gateway", "received_at", postgresql_where=text("NOT verified")),
+    # Those that nobody vouches for and that have been kept for long enough.
+    Index("payment_events_unverified_last", "last_at", postgresql_where=text("NOT verified")),
 )
 
 outbox = Table(

@@ -11,6 +11,7 @@ from server.db.instants import to_datetime
 from server.db.tables import orders as tables
 from server.db.tables.ledger import seat_ledger
 from server.db.tables.push import push_subscriptions
+from server.db.tables.traffic import gateway_calls
 from tests.contract.catalogue.world import World
 
 NOW = to_datetime(1_800_000_000_000)
@@ -79,6 +80,17 @@ BASE: dict[Table, dict[str, Any]] = {
         "last_at": NOW,
         "seen": 1,
     },
+    gateway_calls: {
+        "id": "c1",
+        "gateway": "vnpay",
+        "kind": "querydr",
+        "reference": "p1",
+        "sent_at": NOW,
+        "took_ms": 0,
+        "request": b"{}",
+        "status": 200,
+        "answer": b"{}",
+    },
     tables.outbox: {"key": "k1", "order": "o1", "kind": "seats", "subject": "", "attempt": 0, "lease": 0},
     tables.idempotency_keys: {
         "holder": "alice",
@@ -115,6 +127,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "payments": {"reference": "p2", "place": 1},
     "refunds": {"reference": "r2", "place": 1, "amount": 40},
     "payment_events": {"raw": b"a=2"},
+    "gateway_calls": {"id": "c2"},
     "outbox": {"key": "k2"},
     "idempotency_keys": {"key": "k2"},
     "seat_ledger": {"version": 2},
@@ -190,6 +203,16 @@ REFUSED: dict[str, tuple[Executable, ...]] = {
     "payment_events_verdict": (another(tables.payment_events, verdict="fine"),),
     "payment_events_last_at": (another(tables.payment_events, received_at=LATER),),
     "payment_events_seen": (another(tables.payment_events, seen=0),),
+    "gateway_calls_id": (another(gateway_calls, id="c 2"),),
+    "gateway_calls_gateway": (another(gateway_calls, gateway=""),),
+    "gateway_calls_kind": (another(gateway_calls, kind="/Create"),),
+    "gateway_calls_reference": (another(gateway_calls, reference=""),),
+    "gateway_calls_took_ms": (another(gateway_calls, took_ms=-1),),
+    "gateway_calls_failure": (another(gateway_calls, failure="rain"),),
+    "gateway_calls_status": (another(gateway_calls, status=0),),
+    "gateway_calls_answer": (another(gateway_calls, status=None),),
+    "gateway_calls_outcome": (another(gateway_calls, status=None, answer=None),),
+    "gateway_calls_bound": (another(gateway_calls, answer=b" " * 65_537),),
     "outbox_kind": (another(tables.outbox, kind="dance"),),
     "outbox_attempt": (another(tables.outbox, attempt=-1),),
     "outbox_lease": (another(tables.outbox, attempt=1),),
@@ -217,6 +240,7 @@ REFUSED: dict[str, tuple[Executable, ...]] = {
     "refunds_pk": (another(tables.refunds, reference="r1"),),
     "refunds_order_payment_fk": (*order(), another(tables.refunds, order="o2")),
     "payment_events_gateway_kind_digest_key": (another(tables.payment_events, raw=b"a=1"),),
+    "gateway_calls_pk": (another(gateway_calls, id="c1"),),
     "outbox_key_key": (another(tables.outbox, key="k1"),),
     "idempotency_keys_pk": (another(tables.idempotency_keys, key="k1"),),
     "seat_ledger_changes": (another(seat_ledger, version=1, at=LATER),),
@@ -245,6 +269,8 @@ TAKEN_AWAY: dict[str, Executable] = {
     "what goes back": on(tables.refunds, amount=1),
     "a message": delete(tables.payment_events),
     "the words of a message": on(tables.payment_events, raw=b"other"),
+    "a call": delete(gateway_calls),
+    "the answer to a call": on(gateway_calls, answer=b"other"),
     "an event": delete(seat_ledger),
     "who had a seat": on(seat_ledger, holder_hash="b"),
     "the ledger": text("TRUNCATE seat_ledger"),

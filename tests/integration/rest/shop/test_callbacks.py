@@ -296,6 +296,30 @@ async def test_only_listed_addresses_may_call_for_vnpay(place: Place) -> None:
     assert await told(place) == [("recorded", True, 4)]
 
 
+async def test_where_a_callback_came_from_is_kept(place: Place) -> None:
+    """Behind trusted proxies, first and last; first is whoever was believed: copies of strangers change the last."""
+    async with place.guest() as guest:
+        order = await place.orders.order((await ordered(guest, "F7"))["id"])
+    listed = {"X-Forwarded-For": "198.51.100.7"}
+    async with at(place, "203.0.113.9") as stranger, at(place, "203.0.113.10") as other:
+        await stranger.get(VNPAY_IPN, params=vnpay(order))
+        await other.get(VNPAY_IPN, params=vnpay(order))
+        assert await senders(place) == [("203.0.113.9", "203.0.113.10")]
+        async with at(place, PROXY, **listed) as gateway:
+            assert answered(await gateway.get(VNPAY_IPN, params=vnpay(order))) == PAID
+            assert await senders(place) == [("198.51.100.7", "198.51.100.7")]
+        await stranger.get(VNPAY_IPN, params=vnpay(order))
+        await stranger.get(VNPAY_IPN, params={**vnpay(order), "vnp_SecureHash": "0" * 128})
+    assert await senders(place) == [("198.51.100.7", "203.0.113.9"), ("203.0.113.9", "203.0.113.9")]
+
+
+async def senders(place: Place) -> list[tuple[str, str]]:
+    """Where each message that was kept came from first and last."""
+    async with place.engine.connect() as connection:
+        found = await connection.execute(text("SELECT address, last_address FROM payment_events ORDER BY id"))
+        return [(row.address, row.last_address) for row in found]
+
+
 async def test_strangers_do_not_fill_the_disk(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many of theirs are kept in an hour, more are counted and told of once; the gateway's own are always kept."""
     monkeypatch.setattr("server.checkout.callbacks.MAX_UNVERIFIED", 3)
