@@ -54,7 +54,7 @@ _A = TypeVar("_A", bound=Answer)
 
 __all__ = ["ClientError", "DisconnectedError", "RejectedError", "SeatMapClient", "StoppedError"]
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class SeatMapClient:
@@ -275,7 +275,7 @@ class SeatMapClient:
                 error.response.status_code, int(retry_after) * 1000 if retry_after.isdecimal() else None
             )
         except (OSError, InvalidHandshake) as error:
-            _log.info("could not connect: %s", type(error).__name__)
+            log.info("could not connect: %s", type(error).__name__)
             effects = self._core.closed(CloseCode.ABNORMAL, self._now())
         else:
             self._socket = socket
@@ -311,11 +311,11 @@ class SeatMapClient:
                 try:
                     message = self._codec.decode_server(data)
                 except NotUnderstoodError as error:
-                    _log.info("a message of another version")
+                    log.info("a message of another version")
                     await self._perform(self._core.not_understood(error.id, self._now()))
                 except UndecodableError:
                     # If it was a delta, the next one shows the gap.
-                    _log.warning("a message that cannot be decoded")
+                    log.warning("a message that cannot be decoded")
                 else:
                     await self._perform(self._core.received(message, self._now()))
         except ConnectionClosed as closed:

@@ -43,7 +43,7 @@ MARGIN_S: Final = 5.0
 LOOKS: Final = 4
 """How often workers are looked after in the time that one of them may be silent."""
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Word(IntEnum):
@@ -197,7 +197,7 @@ class Supervisor:
             ours.send((self._settings, self._addresses))
         except OSError as error:
             # Its end is noticed and dealt with like any other.
-            _log.warning("a worker ended before it began", worker=process.pid, error=str(error))
+            log.warning("a worker ended before it began", worker=process.pid, error=str(error))
         return worker
 
     def _listen_to_workers(self, folder: Path, timeout: float) -> None:
@@ -226,7 +226,7 @@ class Supervisor:
         """End those that hang; their end is then noticed like any other."""
         for worker in self._patience.exhausted_by(self._workers):
             silent_s = round(time.monotonic() - worker.heard, 1)
-            _log.error("a worker does not answer and is killed", worker=worker.process.pid, silent_s=silent_s)
+            log.error("a worker does not answer and is killed", worker=worker.process.pid, silent_s=silent_s)
             worker.process.kill()
 
     def _bury(self, worker: Worker, folder: Path) -> None:
@@ -237,13 +237,13 @@ class Supervisor:
         metrics.forget(folder, worker.slot)
         if self._stopping or worker.word == Word.LEAVING:
             if code:
-                _log.warning("a worker did not end in good order", worker=worker.process.pid, code=code)
+                log.warning("a worker did not end in good order", worker=worker.process.pid, code=code)
             return
         if code > 0 and not self._served:
             # What kept the first from starting would keep the next one too.
             self._failed = self._failed or code
             return
-        _log.warning("a worker died and is replaced", worker=worker.process.pid, code=code)
+        log.warning("a worker died and is replaced", worker=worker.process.pid, code=code)
         now = time.monotonic()
         self._next_start = now + self._pauses.after(now - worker.started)
 
@@ -260,7 +260,7 @@ class Supervisor:
             left = deadline - time.monotonic()
             if left <= 0:
                 for worker in self._workers:
-                    _log.warning("a worker had to be killed", worker=worker.process.pid)
+                    log.warning("a worker had to be killed", worker=worker.process.pid)
                     worker.process.kill()
             self._listen_to_workers(folder, max(left, MARGIN_S if left <= 0 else 0.0))
         self._woken.close()

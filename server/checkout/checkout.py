@@ -33,7 +33,7 @@ from server.ports.orders import KeptAnswer, Orders
 Rule = Callable[[Showtime, Layout, tuple[int, ...]], None]
 """A rule of the hall: raises the `RefusedError` that says why these seats cannot be bought together."""
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Checkout:
@@ -157,7 +157,7 @@ class Checkout:
         try:
             await self._store.release(order.showtime, indexes, order.id)
         except UnavailableError as error:
-            _log.info("a pin ends by itself", order=order.id, reason=str(error))
+            log.info("a pin ends by itself", order=order.id, reason=str(error))
 
     async def _go_on(self, order: Order, holder: Holder, once: Once | None, represent: Represent) -> Answered:
         """Ask the gateway where to send the customer, for an order that is written. May be done again after a death."""

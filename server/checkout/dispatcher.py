@@ -36,7 +36,7 @@ TIRELESS: Final = LANES[0]
 
 LONGEST_MS: Final = 300_000
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Bell:
@@ -120,9 +120,9 @@ class Dispatcher:
                 while await self._batch(LANES[lane]):
                     pass
             except UnavailableError as error:
-                _log.debug("the outbox waits", reason=str(error))
-            except Exception:  # noqa: BLE001 - the boundary: a dispatcher that ended here would end for good, unseen
-                _log.exception("the outbox stumbled")
+                log.debug("the outbox waits", reason=str(error))
+            except Exception:  # the boundary: a dispatcher that ended here would end for good, unseen
+                log.exception("the outbox stumbled")
             await self._bell.wait(lane, self._poll_s)
 
     async def _do(self, job: Job) -> None:
@@ -142,8 +142,8 @@ class Dispatcher:
             await self._again(job, "it took too long", None)
         except CineBookError as error:
             await self._again(job, type(error).__name__, None)
-        except Exception as error:  # noqa: BLE001 - the boundary: one job's defect must not hold up the others
-            _log.exception("a job of the outbox failed", kind=job.effect.kind.value, order=job.order)
+        except Exception as error:  # the boundary: one job's defect must not hold up the others
+            log.exception("a job of the outbox failed", kind=job.effect.kind.value, order=job.order)
             await self._again(job, type(error).__name__, None)
         else:
             await self._outbox.done(job)
@@ -160,5 +160,5 @@ class Dispatcher:
 
     async def _give_up(self, job: Job, error: str) -> None:
         self._failed(job.effect.kind, error)
-        _log.error("a job of the outbox was given up", kind=job.effect.kind.value, order=job.order, error=error)
+        log.error("a job of the outbox was given up", kind=job.effect.kind.value, order=job.order, error=error)
         await self._outbox.failed(job, error, again_at=None)

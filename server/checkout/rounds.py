@@ -22,7 +22,7 @@ ASKING_MS: Final = 60_000
 REFUND_EVERY_MS: Final = 300_000
 """How often a gateway is asked about a refund that it accepted."""
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Rounds:
@@ -54,7 +54,7 @@ class Rounds:
             try:
                 await self._settler.decide(order_id, lambda order: expire(order, now=self._now()))
             except Exception as error:  # noqa: BLE001 - one order that cannot end must not keep the seats of all others
-                _log.warning("an order cannot be let go", order=order_id, error=type(error).__name__)
+                log.warning("an order cannot be let go", order=order_id, error=type(error).__name__)
         return len(overdue)
 
     async def overdue_pin(self, showtime: str, order_id: str) -> None:
@@ -86,7 +86,7 @@ class Rounds:
             self._reach(Point.ASKED)
             await self._settler.settle(order_id, fact, ask=True)
         except UnavailableError as error:
-            _log.debug("a gateway is asked later", order=order_id, reason=str(error))
+            log.debug("a gateway is asked later", order=order_id, reason=str(error))
 
     async def ask_refunds(self) -> int:
         """Ask gateways about refunds that they accepted and have not confirmed; how many."""
@@ -95,5 +95,5 @@ class Rounds:
             try:
                 await self._jobs.query_refund(order_id, reference)
             except (HopelessError, UnavailableError) as error:
-                _log.warning("a refund cannot be asked about", order=order_id, reason=str(error))
+                log.warning("a refund cannot be asked about", order=order_id, reason=str(error))
         return len(due)

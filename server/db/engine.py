@@ -26,7 +26,7 @@ _DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.
 _SILENCE: Final = (OSError, asyncio.CancelledError)
 """What a wait on a connection ends with while its answer may still come; a `TimeoutError` is an `OSError`."""
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def plain_url(url: str) -> str:
@@ -103,11 +103,11 @@ def _telling(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> Callable[[
             made = await connect()
         except OSError as error:
             if reachable:
-                _log.warning("no connection to the database", error=str(error), kind=type(error).__name__)
+                log.warning("no connection to the database", error=str(error), kind=type(error).__name__)
             reachable = False
             raise
         if not reachable:
-            _log.info("connected to the database again")
+            log.info("connected to the database again")
         reachable = True
         return made
 

@@ -26,7 +26,7 @@ PAUSES_S: Final = (1.0, 4.0)
 _REMEMBERED: Final = 10_000
 _TTL_S: Final = 24 * 3600
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class PushChannel:
@@ -141,13 +141,13 @@ class CustomerNotifier:
             except DeliveryError as error:
                 if error.permanent or pause is None:
                     NOTICES.labels(way, "refused" if error.permanent else "failed").inc()
-                    _log.info("notice not delivered", way=way, notice=notice, reason=str(error))
+                    log.info("notice not delivered", way=way, notice=notice, reason=str(error))
                     return
                 await self._pause(pause)
             except Exception as error:  # noqa: BLE001 - the boundary: a fault in one way must not stop the mail
                 NOTICES.labels(way, "failed").inc()
-                # The kind alone: what it holds may be a phone number.
-                _log.error("notice failed", way=way, notice=notice, error=type(error).__name__)
+                kind = type(error).__name__  # alone: what the error holds may be a phone number
+                log.error("notice failed", way=way, notice=notice, error=kind)  # noqa: TRY400 - for the same reason
                 return
             else:
                 self._remember(way, once)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 async def _to_nobody() -> None:
@@ -34,4 +34,4 @@ class Lifecycle:
             async with asyncio.timeout(self._bound_s):
                 await self._say_goodbye()
         except TimeoutError:
-            _log.warning("some clients were not told in time that the server ends", bound_s=self._bound_s)
+            log.warning("some clients were not told in time that the server ends", bound_s=self._bound_s)

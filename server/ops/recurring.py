@@ -7,7 +7,7 @@ import structlog
 
 from server.domain.errors import UnavailableError
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 async def recurring(what: str, interval_s: float, action: Callable[[], Awaitable[object]]) -> None:
@@ -17,6 +17,6 @@ async def recurring(what: str, interval_s: float, action: Callable[[], Awaitable
         try:
             await action()
         except UnavailableError as error:
-            _log.debug("put off", what=what, reason=str(error))
-        except Exception:  # noqa: BLE001 - the boundary: a task that ended here would end for good, unseen
-            _log.exception("failed", what=what)
+            log.debug("put off", what=what, reason=str(error))
+        except Exception:  # the boundary: a task that ended here would end for good, unseen
+            log.exception("failed", what=what)

@@ -18,7 +18,7 @@ from server.seats.scripts import Operation
 AT_ONCE: Final = 100
 """Showtimes that are seen to in one turn."""
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Active:
@@ -59,7 +59,7 @@ class Active:
         if gone:
             await self._pipeline.run("ZREM", self._keys.active, *gone)
             RETIRED.inc(len(gone))
-            _log.info("showtimes are past", showtimes=gone, keep_ms=self._keep_ms)
+            log.info("showtimes are past", showtimes=gone, keep_ms=self._keep_ms)
         return len(gone)
 
     async def _goes(self, showtime: str) -> bool:

@@ -18,7 +18,7 @@ AT_ONCE: Final = 1000
 
 Remind = Callable[["Ending"], Awaitable[None]]
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,5 +113,5 @@ class EndingWatch:
             try:
                 await self._remind(ending)
             except Exception as error:  # noqa: BLE001 - the boundary: one reminder must not keep the others back
-                _log.warning("a holder was not reminded", showtime=ending.showtime, error=type(error).__name__)
+                log.warning("a holder was not reminded", showtime=ending.showtime, error=type(error).__name__)
         return len(found)

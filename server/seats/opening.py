@@ -35,7 +35,7 @@ PIN_GRACE_MS: Final = 60_000
 """How long after its payment deadline an order keeps its seats pinned: a payment may still be on its way."""
 
 _META: Final = ("epoch", "state", "identity", "layout", "begun_at")
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -202,7 +202,7 @@ class Opener:
         code = await self._script(Operation.LOAD, showtime, found.epoch, identity, self._origin, packed)
         if code == Reply.OK:
             del self._begun[showtime]
-            _log.info("a showtime has a new epoch", showtime=showtime, epoch=found.epoch)
+            log.info("a showtime has a new epoch", showtime=showtime, epoch=found.epoch)
 
     async def _moved(self, former: int | None, facts: SeatFacts) -> list[int]:
         """For each seat of the former layout its index in the present one, by seat id, or -1; empty if the same."""

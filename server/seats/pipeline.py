@@ -39,7 +39,7 @@ CHANGED_NOTHING: Final = frozenset(
 TELL_OF_ANOTHER_ROLE: Final = frozenset({"READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOAUTH"})
 """Error replies after which a connection's label may be wrong: it is dropped."""
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class OtherStoreError(Exception):
@@ -82,7 +82,7 @@ class Command:
         if isinstance(reply, ErrorReply):
             if reply.code not in CHANGED_NOTHING:
                 name = self.script.operation if self.script else str(self.arguments[0])
-                _log.error("the seat store refused a command", command=name, error=reply.text)
+                log.error("the seat store refused a command", command=name, error=reply.text)
             self.fail(sent=reply.code not in CHANGED_NOTHING, not_after=not_after)
         else:
             self.future.set_result((reply, identity))
@@ -291,9 +291,9 @@ class Pipeline:
     def _say_reachable(self, error: Exception | None) -> None:
         """Log that the store is gone, and that it is back; not each attempt in between."""
         if error and self._reachable:
-            _log.warning("no connection to the seat store", error=str(error), kind=type(error).__name__)
+            log.warning("no connection to the seat store", error=str(error), kind=type(error).__name__)
         elif not error and not self._reachable:
-            _log.info("connected to the seat store again")
+            log.info("connected to the seat store again")
         self._reachable = error is None
 
     def _take(self, identity: str) -> list[Command]:
@@ -370,7 +370,7 @@ class Pipeline:
         lane.fail()
         lane.drop()
         if busy:
-            _log.warning("a connection to the seat store broke", error=str(error), kind=type(error).__name__)
+            log.warning("a connection to the seat store broke", error=str(error), kind=type(error).__name__)
             self._free(lane)
 
     def _free(self, lane: _Lane) -> None:

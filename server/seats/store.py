@@ -50,7 +50,7 @@ OVERDUE_AT_ONCE: Final = 100
 """Orders of one showtime that are told as overdue at a time."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class RedisSeatStore:
@@ -115,7 +115,7 @@ class RedisSeatStore:
     async def start(self) -> None:
         """Learn the store's time; log what `check` finds. A store that does not answer yet does not stop the start."""
         for finding in await self.check():
-            _log.warning("the seat store is not as it should be", finding=finding)
+            log.warning("the seat store is not as it should be", finding=finding)
 
     async def close(self) -> None:
         """Close all connections; what was asked and not answered fails."""
@@ -191,7 +191,7 @@ class RedisSeatStore:
                 if await self._store_now() > not_after:
                     return await self.holdings(showtime, holder)
             except UnavailableError:
-                _log.debug("waiting for the seat store to settle what became of a request", showtime=showtime)
+                log.debug("waiting for the seat store to settle what became of a request", showtime=showtime)
             await asyncio.sleep(SETTLE_POLL_S)
 
     async def lock(

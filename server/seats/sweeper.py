@@ -18,7 +18,7 @@ from server.seats.store import RedisSeatStore
 BATCH: Final = 1000
 """Locks that one script ends at most."""
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Sweeper:
@@ -86,7 +86,7 @@ class Sweeper:
             try:
                 await self._overdue(showtime, order)
             except Exception as error:  # noqa: BLE001 - the boundary: one order must not keep the others waiting
-                _log.warning(
+                log.warning(
                     "an overdue pin could not be settled", showtime=showtime, order=order, error=type(error).__name__
                 )
         return len(pins)
@@ -101,6 +101,6 @@ class Sweeper:
             while (count := await self._store.expire(showtime, BATCH)) == BATCH:
                 ended += count
         except CineBookError as error:
-            _log.warning("a showtime could not be swept", showtime=showtime, error=str(error))
+            log.warning("a showtime could not be swept", showtime=showtime, error=str(error))
             return ended
         return ended + count

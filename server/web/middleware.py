@@ -18,7 +18,7 @@ from server.identity.origins import OriginPolicy
 from server.identity.sessions import bearer
 from server.web.problems import ProblemError, problem_response
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
@@ -93,7 +93,7 @@ class Envelope:
         except Exception:  # the boundary: whatever it was, the client gets a clear answer and the log the trace
             if started or scope["type"] != "http":
                 raise  # half an answer must not look whole: the server logs it and cuts the connection
-            _log.exception("request_failed", request_id=request_id, method=scope["method"], path=scope["path"])
+            log.exception("request_failed", request_id=request_id, method=scope["method"], path=scope["path"])
             response = problem_response(HTTPConnection(scope), Code.INTERNAL)
             await response(scope, receive, send_in_envelope)
 

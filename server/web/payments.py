@@ -24,7 +24,7 @@ MAX_CALLBACK_BYTES: Final = 64 * 1024
 UNKNOWN: Final = "/orders/unknown"
 """The page for customers who come back with nothing that can be believed."""
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 _Call = Call[Nothing, Nothing]
 
@@ -66,8 +66,8 @@ async def _receive(call: _Call, name: str) -> Response:
         answer = await shop.callbacks.receive(name, callback, address=call.client_ip())
     except NotFoundError:
         raise
-    except Exception:  # noqa: BLE001 - the boundary: the gateway is asked to come again, and the log has the trace
-        _log.exception("a callback failed", gateway=name)
+    except Exception:  # the boundary: the gateway is asked to come again, and the log has the trace
+        log.exception("a callback failed", gateway=name)
         answer = shop.gateways.by_name[name].answer(Verdict.ERROR)
     return _as_said(answer)
 
@@ -77,7 +77,7 @@ async def _returned(call: _Call, name: str) -> Response:
     try:
         order = await call.context.shop.callbacks.returned(name, callback)
     except UnavailableError as error:
-        _log.warning("a customer came back and could not be shown the order", gateway=name, reason=str(error))
+        log.warning("a customer came back and could not be shown the order", gateway=name, reason=str(error))
         order = None
     return RedirectResponse(UNKNOWN if order is None else order_path(order), status_code=303)
 
