@@ -4,7 +4,8 @@ Nothing here is believed but what is signed, and no cookie is looked at. A gatew
 for word, whatever happened; only what is no callback at all gets a problem document.
 """
 
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal
 
 import structlog
 from starlette.responses import RedirectResponse, Response
@@ -27,6 +28,7 @@ UNKNOWN: Final = "/orders/unknown"
 log = structlog.get_logger(__name__)
 
 _Call = Call[Nothing, Nothing]
+_Handler = Callable[[_Call], Awaitable[Response]]
 
 
 async def receive_vnpay(call: _Call) -> Response:
@@ -103,69 +105,44 @@ def _as_said(answer: CallbackAnswer) -> Response:
     return Response(answer.body, status_code=answer.status, headers=headers)
 
 
+def _endpoints(
+    gateway: str,
+    who: str,
+    receive: _Handler,
+    returned: _Handler,
+    *,
+    method: Literal["GET", "POST"] = "POST",
+    status: int = 200,
+) -> tuple[Endpoint[Nothing, Nothing], Endpoint[Nothing, Nothing]]:
+    """Where a gateway calls, by `method` and answered with `status`, and where it sends customers back to."""
+    return (
+        Endpoint(
+            method=method,
+            path=f"{PATHS}{gateway}/ipn",
+            summary=f"{who[0].upper()}{who[1:]} tells what became of a payment",
+            run=receive,
+            body=Nothing,
+            query=Nothing,
+            answer=Nothing,
+            status=status,
+            gateway=True,
+        ),
+        Endpoint(
+            method="GET",
+            path=f"{PATHS}{gateway}/return",
+            summary=f"A customer comes back from {who}",
+            run=returned,
+            body=Nothing,
+            query=Nothing,
+            answer=Nothing,
+            status=303,
+            gateway=True,
+        ),
+    )
+
+
 ENDPOINTS = (
-    Endpoint(
-        method="GET",
-        path=f"{PATHS}vnpay/ipn",
-        summary="VNPay tells what became of a payment",
-        run=receive_vnpay,
-        body=Nothing,
-        query=Nothing,
-        answer=Nothing,
-        gateway=True,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{PATHS}vnpay/return",
-        summary="A customer comes back from VNPay",
-        run=return_from_vnpay,
-        body=Nothing,
-        query=Nothing,
-        answer=Nothing,
-        status=303,
-        gateway=True,
-    ),
-    Endpoint(
-        method="POST",
-        path=f"{PATHS}momo/ipn",
-        summary="MoMo tells what became of a payment",
-        run=receive_momo,
-        body=Nothing,
-        query=Nothing,
-        answer=Nothing,
-        status=204,
-        gateway=True,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{PATHS}momo/return",
-        summary="A customer comes back from MoMo",
-        run=return_from_momo,
-        body=Nothing,
-        query=Nothing,
-        answer=Nothing,
-        status=303,
-        gateway=True,
-    ),
-    Endpoint(
-        method="POST",
-        path=f"{PATHS}sandbox/ipn",
-        summary="The sandbox tells what became of a payment",
-        run=receive_sandbox,
-        body=Nothing,
-        query=Nothing,
-        answer=Nothing,
-        gateway=True,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{PATHS}sandbox/return",
-        summary="A customer comes back from the sandbox",
-        run=return_from_sandbox,
-        body=Nothing,
-        query=Nothing,
-        answer=Nothing,
-        status=303,
-        gateway=True,
-    ),
+    *_endpoints("vnpay", "VNPay", receive_vnpay, return_from_vnpay, method="GET"),
+    *_endpoints("momo", "MoMo", receive_momo, return_from_momo, status=204),
+    *_endpoints("sandbox", "the sandbox", receive_sandbox, return_from_sandbox),
 )
