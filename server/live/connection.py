@@ -1,6 +1,7 @@
 """A WebSocket connection that belongs to a session alone: no ASGI call, no task, no queue; frames in, frames out."""
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, assert_never
 
 from protocol.codec import MAX_INBOUND_BYTES
@@ -35,18 +36,28 @@ class Connection(asyncio.Protocol):
 
     `connections` is the server's set of open ones, for its shutdown. When more than `write_bytes` wait for the client,
     it counts as behind; more does not pile up, because nothing more is sent to it. Reading begins with `proceed`.
+    `answer`, that to the handshake, leaves in one piece with what is written until `flush`, which comes by itself when
+    the turn of the loop is over: to send is the dearest part of a handshake.
     """
 
     __slots__ = (
-        "_closing", "_connections", "_pulse", "_reader", "_session", "_timer", "_transport", "asked", "due", "heard",
-        "way", "write",
+        "_closing", "_connections", "_held", "_pulse", "_reader", "_session", "_timer", "_transport", "asked", "due",
+        "heard", "way", "write",
     )  # fmt: skip
 
     def __init__(
-        self, transport: asyncio.Transport, way: Way, pulse: Pulse, write_bytes: int, connections: set[object]
+        self,
+        transport: asyncio.Transport,
+        way: Way,
+        pulse: Pulse,
+        write_bytes: int,
+        connections: set[object],
+        *,
+        answer: bytes,
     ) -> None:
         self.way: Final = way
-        self.write = transport.write
+        self._held: list[bytes] | None = [answer]
+        self.write: Callable[[bytes], None] = self._held.append
         self._transport = transport
         self._pulse = pulse
         self._connections = connections
@@ -59,6 +70,14 @@ class Connection(asyncio.Protocol):
         transport.pause_reading()
         transport.set_protocol(self)
         connections.add(self)
+        asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what was held back, and hold nothing back from now on."""
+        held, self._held = self._held, None
+        if held is not None:
+            self.write = self._transport.write
+            self.write(b"".join(held))
 
     def attach(self, session: "Session") -> None:
         """Be `session`'s from now on: it is told when the client falls behind, and left when the connection ends."""
@@ -142,14 +161,14 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> None:
         """The client says nothing more: without a closing handshake, too, the connection is over."""
         self._closing = True
-        self.write = _write_nothing
+        self._write_no_more()
         self._leave()
         self._hang_up()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The connection is gone, whoever ended it."""
         self._closing = True
-        self.write = _write_nothing
+        self._write_no_more()
         self._connections.discard(self)
         self._leave()
         if self._timer is not None:
@@ -174,6 +193,11 @@ class Connection(asyncio.Protocol):
 
     def _say_last(self, data: bytes) -> None:
         self.write(data)
+        self.flush()
+        self._write_no_more()
+
+    def _write_no_more(self) -> None:
+        self._held = None
         self.write = _write_nothing
 
     def _hang_up(self) -> None:
@@ -189,5 +213,5 @@ class Connection(asyncio.Protocol):
             session.leave()
 
 
-def _write_nothing(data: bytes | bytearray | memoryview) -> None:
+def _write_nothing(_data: bytes) -> None:
     """What `write` is from a connection's end on: transports object to what comes too late."""

@@ -1,9 +1,9 @@
-"""The Uvicorn protocol class of our WebSockets: Uvicorn's own on the sans-I/O core does the handshake, then lets go.
+"""The Uvicorn protocol class of our WebSockets: Uvicorn's own on the sans-I/O core reads the handshake, then lets go.
 
-It offers the application a scope extension, `seatmap.detach`, by which a connection is handed over once it is accepted:
-a `Connection` takes its place, and everything that the handshake needed is dropped. An application that does not ask
-for it is served as by Uvicorn, with some gaps closed: there a client that stops answering pings is closed with 1011 and
-held until its buffers drain, and a frame of invalid UTF-8 logs a traceback, as does every handshake that the
+It offers the application a scope extension, `seatmap.detach`, by which a connection is accepted and handed over: a
+`Connection` takes its place, and everything that the handshake needed is dropped. An application that accepts it in the
+usual way is served as by Uvicorn, with some gaps closed: there a client that stops answering pings is closed with 1011
+and held until its buffers drain, and a frame of invalid UTF-8 logs a traceback, as does every handshake that the
 application refuses with a response.
 """
 
@@ -11,6 +11,7 @@ import asyncio
 import logging
 from typing import Any, Final, cast
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
@@ -20,7 +21,7 @@ from server.live.frames import Way
 from server.live.pulse import Pulse
 
 EXTENSION: Final = "seatmap.detach"
-"""The scope extension: `Detach`, to be called once, right after the connection was accepted."""
+"""The scope extension: `SeatMapProtocol.detach`, to be called once and in place of accepting."""
 
 ABORT_AFTER_S: Final = 2.0
 """How long a client that gave no sign of life may take to read its close frame before the connection is cut."""
@@ -60,13 +61,21 @@ class SeatMapProtocol(WebSocketsSansIOProtocol):
             self.read_paused = True
             self.transport.pause_reading()
 
-    def detach(self, way: Way, pulse: Pulse, write_bytes: int) -> Connection:
-        """Hand the accepted connection over to what takes its place.
+    def detach(self, subprotocol: str | None, way: Way, pulse: Pulse, write_bytes: int) -> Connection:
+        """Accept the handshake, and hand the connection over to what takes its place.
 
-        It must be called in the turn of the loop in which the connection was accepted: then nothing was read yet.
+        The answer leaves with what is written to the client in the same turn of the loop. Raises `ClientDisconnected`
+        if nobody is there any more.
         """
-        self.stop_keepalive()
-        connection = Connection(self.transport, way, pulse, write_bytes, cast("set[object]", self.connections))
+        if self.disconnected or self.transport.is_closing():
+            raise ClientDisconnected
+        if subprotocol is not None:
+            self.response.headers["Sec-WebSocket-Protocol"] = subprotocol
+        self.conn.send_response(self.response)
+        self.handshake_complete = True
+        answer = b"".join(self.conn.data_to_send())
+        others = cast("set[object]", self.connections)
+        connection = Connection(self.transport, way, pulse, write_bytes, others, answer=answer)
         self.connections.discard(self)
         # What Uvicorn still does to this object when the application returns must not reach the transport.
         self.transport = cast("asyncio.Transport", _Gone())

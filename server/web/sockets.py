@@ -55,9 +55,7 @@ class SocketEndpoint:
         if code is not None or codec is None:
             await Envelope(partial(_refuse, code or Code.MALFORMED))(scope, receive, send)
         else:
-            offered = codec.subprotocol in scope["subprotocols"]
-            await websocket.accept(codec.subprotocol if offered else None)
-            await self._accepted(websocket, codec)
+            await self._serve(websocket, codec)
 
     def _refusal(self, websocket: WebSocket, codec: Codec | None) -> Code | None:
         if _PATH.match(websocket.scope["path"]) is None:
@@ -70,14 +68,16 @@ class SocketEndpoint:
             return Code.UNAVAILABLE
         return None
 
-    async def _accepted(self, websocket: WebSocket, codec: Codec) -> None:
+    async def _serve(self, websocket: WebSocket, codec: Codec) -> None:
+        subprotocol = codec.subprotocol if codec.subprotocol in websocket.scope["subprotocols"] else None
         detach = websocket.scope["extensions"].get(EXTENSION)
         if detach is None:
+            await websocket.accept(subprotocol)
             outgoing = AsgiOutgoing(websocket, way(codec, framed=False), self._desk.bounds.write_bytes)
             await serve(websocket, outgoing, await self._session(websocket, outgoing), _position(websocket))
         else:
-            # In the very turn in which it was accepted; this call ends as soon as the client is greeted.
-            connection = detach(way(codec, framed=True), self._pulse, self._desk.bounds.write_bytes)
+            # This call ends as soon as the client is greeted.
+            connection = detach(subprotocol, way(codec, framed=True), self._pulse, self._desk.bounds.write_bytes)
             try:
                 await self._begin(websocket, connection)
             except BaseException:
@@ -95,6 +95,7 @@ class SocketEndpoint:
             log.exception("connection given up")
             connection.close(CloseCode.INTERNAL_ERROR)
         else:
+            connection.flush()
             if not session.behind:
                 connection.proceed()
 
@@ -150,7 +151,7 @@ def _close_code(error: BaseException) -> CloseCode | None:
 
 def _origin_allowed(websocket: WebSocket, context: Context) -> bool:
     headers = websocket.headers
-    return context.origins.origin_allowed(headers.get("origin"), websocket.url.scheme, headers.get("host", ""))
+    return context.origins.origin_allowed(headers.get("origin"), websocket.scope["scheme"], headers.get("host", ""))
 
 
 def _showtime_id(value: str) -> str:
