@@ -201,9 +201,12 @@ async def _employ(database_url: str) -> None:
 
 
 async def paid(town: Town, name: str, *seats: str) -> tuple[Buyer, dict[str, Any]]:
-    """A customer who has paid these seats, and the order."""
+    """A customer who has paid these seats and got the tickets by mail, and the order."""
     buyer = await town.buyer()
     order = await buyer.orders_seats(*seats, gateway=name)
     await town.gateway(name).pay(order["payment"]["redirect_url"])
     await town.gateway(name).settled()
-    return buyer, await buyer.sees(order, "paid")
+    order = await buyer.sees(order, "paid")
+    # Before anything becomes of them: tickets that are not valid any more are not sent.
+    await town.mailed(buyer, tickets=1)
+    return buyer, order
