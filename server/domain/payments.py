@@ -69,7 +69,7 @@ class RefundOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Money to be sent back: `amount` of what `attempt` paid, `full` if it is all of it and nothing went back before.
 
     `reference` (24 of `[a-z2-7]`) and `request_id` (32 hex digits) are this refund's own and the same whenever it is
-    sent again. `by` names who asked for it, as gateways want to know it: a staff login or `system`. `gateway_id` is the
+    sent again, but for a `request_id` that an answer asked to have changed. `by` names who asked for it, as gateways want to know it: a staff login or `system`. `gateway_id` is the
     gateway's number of this refund, once it said one: it tells refunds of one payment apart. `earlier` are the numbers
     of those that were asked for before it.
     """
@@ -103,12 +103,14 @@ class RefundAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A gateway's answer to a refund, with its number and the code of its reason.
 
     `again_after_ms`: a failure that the gateway calls passing; the same refund may be sent again after it.
+    `request_id`: what it must be sent under if it is sent again, where the gateway takes each id but once.
     """
 
     outcome: RefundOutcome
     gateway_id: str | None = None
     code: str | None = None
     again_after_ms: int | None = None
+    request_id: str | None = None
 
 
 class Callback(msgspec.Struct, frozen=True, kw_only=True):

@@ -124,7 +124,8 @@ def refunded(order: Order, reference: str, answer: RefundAnswer, *, now: int) ->
     """What a gateway's answer about a refund makes of the order; one that is done or replaced stays so.
 
     Of one that staff ended by hand the gateway's first word is written down beside theirs, which stands. Only what they
-    took for failed is done if the gateway says so, unless another was sent in its place.
+    took for failed is done if the gateway says so, unless another was sent in its place. A request id that the answer
+    names is the refund's from now on.
     """
     row = order.refund(reference)
     if row is None:
@@ -139,6 +140,7 @@ def refunded(order: Order, reference: str, answer: RefundAnswer, *, now: int) ->
     row = msgspec.structs.replace(
         row,
         state=row.state if stays else _AFTER[answer.outcome],
+        request_id=answer.request_id or row.request_id,
         gateway_id=answer.gateway_id or row.gateway_id,
         code=answer.code,
         closing=closing,

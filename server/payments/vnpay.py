@@ -24,7 +24,7 @@ from server.domain.payments import (
     Verdict,
 )
 from server.ops.addresses import Networks
-from server.payments.client import GatewayClient
+from server.payments.client import GatewayClient, Reply
 from server.payments.vnpay_signing import (
     QUERY_REPLY,
     QUERY_REQUEST,
@@ -200,7 +200,11 @@ class VnpayGateway:
         return await self.query(attempt)
 
     async def refund(self, refund: RefundOrder) -> RefundAnswer:
-        """Ask VNPay to send money back. It does so later: `sent` is the best answer, and `query_refund` confirms it."""
+        """Ask VNPay to send money back. It does so later: `sent` is the best answer, and `query_refund` confirms it.
+
+        VNPay refuses a request id that it has had, also where it did nothing. One that was answered is therefore used
+        no more; one that was not is the safest to send again, because what arrived late is then not done twice.
+        """
         attempt, number = refund.attempt, refund.attempt.gateway_id
         fields = self._call("refund", refund.request_id, attempt, f"Hoan tien {attempt.reference}") | {
             "vnp_TransactionType": _FULL if refund.full else _PART,
@@ -209,16 +213,19 @@ class VnpayGateway:
             # An unknown number is left out, and signed empty.
             **({"vnp_TransactionNo": number} if number else {}),
         }
-        reply = await self._post(REFUND_REQUEST, REFUND_REPLY, fields)
-        if reply is None:
+        answer = await self._post(REFUND_REQUEST, fields)
+        if answer is None:
             return RefundAnswer(outcome=RefundOutcome.UNKNOWN)
+        undecided = RefundAnswer(outcome=RefundOutcome.UNKNOWN, request_id=uuid.uuid4().hex)
+        reply = self._verified(REFUND_REPLY, fields, answer)
+        if reply is None:
+            return undecided
         code = str(reply.get("vnp_ResponseCode"))
-        if code != "00":
+        if code in _REFUND_REFUSED:
+            return RefundAnswer(outcome=RefundOutcome.FAILED, code=code)
+        if code != "00" or read_amount(reply.get("vnp_Amount")) != refund.amount:
             # Of 94, "one is being processed already", it may be another refund of the payment: the query tells.
-            outcome = RefundOutcome.FAILED if code in _REFUND_REFUSED else RefundOutcome.UNKNOWN
-            return RefundAnswer(outcome=outcome, code=code)
-        if read_amount(reply.get("vnp_Amount")) != refund.amount:
-            return RefundAnswer(outcome=RefundOutcome.UNKNOWN, code=code)
+            return msgspec.structs.replace(undecided, code=code)
         status = str(reply.get("vnp_TransactionStatus"))
         outcome = RefundOutcome.FAILED if status == "09" else RefundOutcome.SENT
         return RefundAnswer(outcome=outcome, gateway_id=_number(reply.get("vnp_TransactionNo")), code=status)
@@ -257,7 +264,8 @@ class VnpayGateway:
 
     async def _ask(self, attempt: Attempt) -> dict[str, object] | None:
         fields = self._call("querydr", uuid.uuid4().hex, attempt, f"Truy van GD {attempt.reference}")
-        return await self._post(QUERY_REQUEST, QUERY_REPLY, fields)
+        answer = await self._post(QUERY_REQUEST, fields)
+        return None if answer is None else self._verified(QUERY_REPLY, fields, answer)
 
     def _call(self, command: str, request_id: str, attempt: Attempt, info: str) -> dict[str, str]:
         return {
@@ -272,17 +280,15 @@ class VnpayGateway:
             "vnp_IpAddr": customer_address(self._account.server_ip),
         }
 
-    async def _post(
-        self, request: tuple[str, ...], reply: tuple[str, ...], fields: dict[str, str]
-    ) -> dict[str, object] | None:
-        """The verified reply to this very call; None where there is none that can be trusted."""
-        secret = self._account.hash_secret
-        signature = vnpay_hash(secret, signed_fields(request, fields))
-        answer = await self._client.post(self._account.api_url, {**fields, SIGNATURE: signature})
-        if answer is None:
-            return None
+    async def _post(self, signed: tuple[str, ...], fields: dict[str, str]) -> Reply | None:
+        signature = vnpay_hash(self._account.hash_secret, signed_fields(signed, fields))
+        return await self._client.post(self._account.api_url, {**fields, SIGNATURE: signature})
+
+    def _verified(self, signed: tuple[str, ...], fields: dict[str, str], answer: Reply) -> dict[str, object] | None:
+        """What was answered to this very call; None where it cannot be trusted."""
         data, echo = answer.data, ("vnp_Command", "vnp_TmnCode", "vnp_TxnRef")
-        if not reply_is_genuine(secret, reply, data) or any(data.get(name) != fields[name] for name in echo):
+        genuine = reply_is_genuine(self._account.hash_secret, signed, data)
+        if not genuine or any(data.get(name) != fields[name] for name in echo):
             code = data.get("vnp_ResponseCode")
             told = code if isinstance(code, str) and len(code) <= 2 else None
             log.warning("gateway reply not verified", gateway=self.name, command=fields["vnp_Command"], code=told)

@@ -57,7 +57,8 @@ class LocalVnpay(LocalGateway):
     secret: str = "LOCALVNPAYSECRET0123456789ABCDEF"
     refund_code: str = ""
     transactions: dict[str, Transaction] = field(default_factory=dict)
-    _requests: set[str] = field(default_factory=set)
+    _requests: set[tuple[str, str]] = field(default_factory=set)
+    """The ids of requests that came, each with its day: none may come twice in one, whatever became of it."""
 
     @property
     def pay_url(self) -> str:
@@ -192,9 +193,10 @@ class LocalVnpay(LocalGateway):
             form = rules.REFUND if command == "refund" else rules.QUERY
             if rules.wrong(form, fields, optional=("TransactionNo",)):
                 return self._said(fields, "03", "Invalid format")
-            if fields["vnp_RequestId"] in self._requests:
+            request = (wire.date(self.clock())[:8], fields["vnp_RequestId"])
+            if request in self._requests:
                 return self._said(fields, "94", "Duplicate request")
-            self._requests.add(fields["vnp_RequestId"])
+            self._requests.add(request)
             return self._refund(fields) if command == "refund" else self._query(fields)
 
         return await self.reply(command, act, self._sign)

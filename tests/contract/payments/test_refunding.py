@@ -135,6 +135,24 @@ async def test_a_refund_that_the_bank_rejects_fails(vnpay: VnpayWorld) -> None:
     assert await vnpay.kept() == attempt.amount
 
 
+@pytest.mark.parametrize("mode", [Mode.RIGHT, Mode.UNSIGNED])
+async def test_vnpay_takes_a_request_once_a_day(vnpay: VnpayWorld, mode: Mode) -> None:
+    """Also one that it did nothing about: it goes out again under the id that the answer names."""
+    attempt, paid = await vnpay.paid()
+    refund = refund_of(attempt, paid)
+    vnpay.behave(mode)
+    vnpay.local.refund_code = "99"
+    answer = await vnpay.gateway.refund(refund)
+    assert (answer.outcome, answer.request_id is None) == (RefundOutcome.UNKNOWN, False)
+    vnpay.behave(Mode.RIGHT)
+    vnpay.local.refund_code = ""
+    again = await vnpay.gateway.refund(refund)
+    assert (again.outcome, again.code, again.request_id is None) == (RefundOutcome.UNKNOWN, "94", False)
+    anew = msgspec.structs.replace(refund, request_id=answer.request_id)
+    assert (await vnpay.gateway.refund(anew)).outcome is RefundOutcome.SENT
+    assert len({fields["vnp_RequestId"] for fields in vnpay.local.calls("refund")}) == 2
+
+
 @pytest.mark.parametrize(
     ("code", "outcome"),
     [

@@ -67,7 +67,10 @@ async def test_all_goes_back_at_once(town: Town, name: str) -> None:
 @BOTH
 @pytest.mark.parametrize("mode", [Mode.LOST, Mode.GARBAGE])
 async def test_a_refund_without_an_answer_is_asked_about_and_sent_once(opening: Any, name: str, mode: Mode) -> None:
-    """Whether it was done, or never was: the question says so, and the money goes back exactly once."""
+    """Whether it was done, or never was: the question says so, and the money goes back exactly once.
+
+    It goes out again under its old request id: should it have been late alone, it is not done twice.
+    """
     async with opening(vnpay_timeout_ms=SOON_MS, momo_timeout_ms=SOON_MS) as town:
         gateway = town.gateway(name)
         buyer, order = await paid(town, name, *SEATS)
@@ -81,10 +84,33 @@ async def test_a_refund_without_an_answer_is_asked_about_and_sent_once(opening: 
         calls = [received.call for received in gateway.log if received.call not in {"pay", "create"}]
         asked = {"vnpay": "querydr", "momo": "refund/query"}[name]
         assert calls == ["refund", asked] + ([] if mode is Mode.LOST else ["refund"])
+        field = {"vnpay": "vnp_RequestId", "momo": "requestId"}[name]
+        assert len({fields[field] for fields in gateway.calls("refund")}) == 1
         await town.refunds_end()
         await buyer.sees(order, "refunded")
         await town.mailed(buyer, tickets=1, refund_done=1)
         await town.balance()
+
+
+@pytest.mark.parametrize("mode", [Mode.RIGHT, Mode.UNSIGNED])
+async def test_a_refund_that_vnpay_would_not_take_yet_is_sent_until_it_does(town: Town, mode: Mode) -> None:
+    """99, as long as refunds are not enabled there; VNPay has had each request then, and takes none of them again."""
+    buyer, order = await paid(town, "vnpay", *SEATS)
+    town.vnpay.refund_code = "99"
+    town.vnpay.behave(mode, "refund")
+    await town.manager.refunds(order)
+    await town.called("vnpay", "refund", 2)
+    town.vnpay.refund_code = ""
+    town.vnpay.behave(Mode.RIGHT, "refund")
+    await town.manager.sees_refunds(order, "sent")
+    calls = [received.call for received in town.vnpay.log if received.call != "pay"]
+    assert calls == ["refund", *["querydr", "refund"] * (len(calls) // 2)]
+    ids = [fields["vnp_RequestId"] for fields in town.vnpay.calls("refund")]
+    assert len(set(ids)) == len(ids)
+    await town.refunds_end()
+    await buyer.sees(order, "refunded")
+    await town.mailed(buyer, tickets=1, refund_done=1)
+    await town.balance()
 
 
 @BOTH

@@ -93,11 +93,11 @@ class Town:
 
         await eventually(look, lambda: f"mails: {self.mails(buyer)}, not {counts}")
 
-    async def called(self, name: str, call: str) -> None:
-        """Wait until a gateway has got such a call; what it makes of it is decided then."""
+    async def called(self, name: str, call: str, times: int = 1) -> None:
+        """Wait until a gateway has got such a call so often; what it makes of it is decided then."""
 
         async def look() -> bool:
-            return bool(self.gateway(name).calls(call))
+            return len(self.gateway(name).calls(call)) >= times
 
         await eventually(look, lambda: f"{name} was never asked to {call}")
 

@@ -132,8 +132,28 @@ async def test_what_vnpay_says_of_an_amount(amount: str | None) -> None:
     ],
 )
 async def test_what_vnpay_says_to_a_refund(said: dict[str, Any], outcome: RefundOutcome) -> None:
-    """Accepted is not done; what is under way, or not understood, is asked about before anything is sent again."""
-    assert (await vnpay_saying(**said).refund(REFUND)).outcome is outcome
+    """Accepted is not done; what is under way, or not understood, is asked about before anything is sent again.
+
+    That goes under a request id of its own, since VNPay had this one.
+    """
+    answer = await vnpay_saying(**said).refund(REFUND)
+    assert answer.outcome is outcome
+    assert (answer.request_id is not None) == (outcome is RefundOutcome.UNKNOWN)
+    assert answer.request_id != REFUND.request_id
+
+
+async def test_a_request_id_of_vnpay_is_spent_by_any_answer() -> None:
+    """By one that is not verified too: VNPay may leave refusals unsigned. Silence spends none."""
+    forged = await vnpay_saying(Command="other").refund(REFUND)
+    assert (forged.outcome, forged.request_id is None) == (RefundOutcome.UNKNOWN, False)
+    recorded(VNPAY)
+    assert await VNPAY.refund(REFUND) == RefundAnswer(outcome=RefundOutcome.UNKNOWN)
+
+
+@pytest.mark.parametrize("code", [0, 40, 41, 1080, 1088, 7000, 12_345])
+async def test_a_request_id_of_momo_stays(code: int) -> None:
+    """MoMo gives the same answer to the same request: it would take another id for another refund."""
+    assert (await momo_saying(resultCode=code).refund(REFUND)).request_id is None
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,15 @@ def test_before_it_is_sent_nobody_knows() -> None:
     assert sending(sent_back(paid()), "r1").refunds[0].state is RefundState.UNKNOWN
 
 
+def test_a_request_id_that_is_spent_is_left() -> None:
+    """For the one that the gateway's answer names, and for none where it names none; the reference stays."""
+    order = sending(sent_back(paid()), "r1")
+    order = refunded(order, "r1", RefundAnswer(outcome=RefundOutcome.UNKNOWN, code="99", request_id="1" * 32), now=3).order
+    assert (order.refunds[0].reference, order.refunds[0].request_id) == ("r1", "1" * 32)
+    order = refunded(order, "r1", RefundAnswer(outcome=RefundOutcome.UNKNOWN), now=4).order
+    assert order.refunds[0].request_id == "1" * 32
+
+
 @pytest.mark.parametrize("end", [RefundOutcome.DONE, RefundOutcome.FAILED])
 def test_one_refund_of_a_payment_at_a_time(end: RefundOutcome) -> None:
     """While a gateway is at one the next waits; it follows from the end of the first, whichever that is."""
