@@ -8,6 +8,7 @@ from typing import Final
 import httpx
 
 from server.checkout.till import Till
+from server.db.buffered_writer import BufferedWriter
 from server.db.engine import Database
 from server.db.monitoring import PostgresMonitoring
 from server.db.order_search import PostgresOrderSearch
@@ -16,6 +17,7 @@ from server.db.outbox import PostgresOutbox
 from server.db.push import PostgresPushSubscriptions
 from server.db.sandbox import PostgresSandboxLedger
 from server.db.seat_ledger import PostgresSeatLedger
+from server.db.traffic import PostgresTraffic
 from server.identity.secrets import derive
 from server.notify.mail import mail_sender
 from server.notify.messages import MailWriter
@@ -23,7 +25,7 @@ from server.notify.notifier import CustomerNotifier, PushChannel
 from server.notify.push import PushDesk, PushPolicy, WebPush
 from server.notify.reminders import HoldReminders
 from server.notify.sms import Esms, FileSms, SmsProvider
-from server.ops.metrics import EFFECTS_FAILED
+from server.ops.metrics import CALLS_DROPPED, EFFECTS_FAILED
 from server.ops.payment_metrics import WINDOW_MS, show
 from server.ops.recurring import recurring
 from server.ops.settings import Settings
@@ -31,6 +33,7 @@ from server.payments.momo_api import MomoAccount
 from server.payments.registry import GatewayRegistry, build_gateways
 from server.payments.vnpay import VnpayAccount
 from server.ports import Catalogue, SeatStore
+from server.ports.traffic import Record
 from server.tickets.codes import TicketSigner
 from server.tickets.links import OrderTokens, order_url
 from server.web.context import Shop
@@ -73,7 +76,13 @@ class Selling:
             push=channel,
         )
         self.reminders: Final = HoldReminders(channel, clock)
-        self._gateways = _gateways(settings, engine, secret=secret, base_url=base_url, clock=clock)
+        traffic = PostgresTraffic(engine)
+        self._calls = BufferedWriter(
+            "calls to gateways", traffic.append, capacity=1000, batch=50, dropped=CALLS_DROPPED.inc
+        )
+        self._gateways = _gateways(
+            settings, engine, secret=secret, base_url=base_url, clock=clock, record=self._calls.write
+        )
         outbox, self._clock, self._monitoring = PostgresOutbox(engine), clock, PostgresMonitoring(engine)
         self.till: Final = Till(
             store=store,
@@ -82,6 +91,8 @@ class Selling:
             outbox=outbox,
             gateways=self._gateways,
             notifier=notifier,
+            traffic=traffic,
+            traffic_ms=settings.gateway_log_days * 86_400_000,
             payment_ms=settings.payment_ms,
             order_url=lambda order: order_url(base_url, order, tokens.issue(order)),
             failed=lambda kind, _error: EFFECTS_FAILED.labels(kind.value).inc(),
@@ -94,6 +105,7 @@ class Selling:
             outbox=outbox,
             search=PostgresOrderSearch(engine),
             monitoring=self._monitoring,
+            traffic=traffic,
             ledger=PostgresSeatLedger(engine),
             tokens=tokens,
             signer=signer,
@@ -112,6 +124,7 @@ class Selling:
 
     async def start(self) -> None:
         """Begin to do what orders cause, and to show how payments go."""
+        await self._calls.start()
         await self.till.start()
         self._figures = asyncio.create_task(recurring("payment figures", FIGURES_S, self._show), name="figures")
 
@@ -122,6 +135,7 @@ class Selling:
             await self._figures
         await self.till.close()
         await self._gateways.aclose()
+        await self._calls.close()
         await self._client.aclose()
         await self._sms_client.aclose()
 
@@ -131,7 +145,7 @@ class Selling:
 
 
 def _gateways(
-    settings: Settings, engine: Database, *, secret: bytes, base_url: str, clock: Callable[[], int]
+    settings: Settings, engine: Database, *, secret: bytes, base_url: str, clock: Callable[[], int], record: Record
 ) -> GatewayRegistry:
     return build_gateways(
         settings.gateways,
@@ -157,4 +171,5 @@ def _gateways(
         ),
         sandbox_key=derive(secret, "sandbox"),
         ledger=PostgresSandboxLedger(engine),
+        record=record,
     )

@@ -19,14 +19,14 @@ from server.ports import Catalogue, PaymentGateway, SeatStore
 from server.ports.notices import Notifier
 from server.ports.orders import Orders
 from server.ports.outbox import Outbox
+from server.ports.traffic import Traffic
 
 
 class Till:
     """The use cases: `checkout`, `desk`, `callbacks`, `dispatcher`, `rounds`; `start` before use, `close` after it.
 
     `payment_ms` is how long a customer has to pay. `order_url` makes the link to an order's page for its customer.
-    `failed` is told of each effect that could not be done.
-    `reach` is for tests.
+    `traffic` is kept for `traffic_ms`. `failed` is told of each effect that could not be done. `reach` is for tests.
     """
 
     def __init__(
@@ -38,6 +38,8 @@ class Till:
         outbox: Outbox,
         gateways: Mapping[str, PaymentGateway],
         notifier: Notifier,
+        traffic: Traffic,
+        traffic_ms: int,
         payment_ms: int,
         order_url: Callable[[str], str],
         rules: tuple[Rule, ...] = (),
@@ -49,6 +51,8 @@ class Till:
         self._round_s = round_ms / 1000
         self._tasks: list[asyncio.Task[None]] = []
         self._orders = orders
+        self._traffic = traffic
+        self._traffic_ms = traffic_ms
         self._now = now
         self.gateways = Gateways(gateways, catalogue)
         bell = Bell()
@@ -96,6 +100,7 @@ class Till:
             "payments without an answer": (self._round_s, self.rounds.ask),
             "refunds without an answer": (60.0, self.rounds.ask_refunds),
             "idempotency keys of yesterday": (600.0, self._forget),
+            "traffic with gateways of long ago": (600.0, self._sweep),
         }
         for what, (interval_s, action) in rounds.items():
             self._tasks.append(asyncio.create_task(recurring(what, interval_s, action), name=what))
@@ -112,3 +117,6 @@ class Till:
 
     async def _forget(self) -> None:
         await self._orders.forget(now=self._now())
+
+    async def _sweep(self) -> None:
+        await self._traffic.sweep(before=self._now() - self._traffic_ms)

@@ -99,6 +99,7 @@ NOTICES: Final = _counter("notices", "Attempts to tell customers something, by w
 CALLBACKS_DROPPED: Final = _counter(
     "callbacks_dropped", "Callbacks that nobody vouches for and that were too many to be kept.", "gateway"
 )
+CALLS_DROPPED: Final = _counter("gateway_calls_dropped", "Calls to gateways that could not be written down.")
 _PROCESS: Final = Gauge(
     "cinebook_worker_process",
     "The process id of each worker.",

@@ -192,6 +192,14 @@ class Settings(BaseSettings):
         default=(),
         description="Addresses and networks that MoMo may notify us from, separated by commas; empty allows all.",
     )
+    gateway_log_days: int = Field(
+        default=90,
+        # Two months have 62 days at most, which the database holds by its own clock.
+        ge=63,
+        le=3653,
+        description="For how many days what is said to gateways and by them is kept; they want two months, so 63 at "
+        "least.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least level logged: `debug`, `info`, `warning` or `error`."
     )

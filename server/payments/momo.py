@@ -35,6 +35,7 @@ from server.payments.momo_codes import (
     refund_outcome,
 )
 from server.payments.momo_signing import CONFIRM, CREATE, CREATE_REPLY, QUERY, REFUND, RESULT, is_genuine
+from server.ports.traffic import Record, unrecorded
 
 log = structlog.get_logger(__name__)
 
@@ -62,18 +63,20 @@ _STATUS: Final = {
 
 
 class MomoGateway:
-    """MoMo as the port wants it; `base_url` is where customers and MoMo reach us."""
+    """MoMo as the port wants it; `base_url` is where customers and MoMo reach us, `record` takes down each call."""
 
     name: Final = GATEWAY
     offline: Final = False
 
-    def __init__(self, account: MomoAccount, *, base_url: str, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, account: MomoAccount, *, base_url: str, clock: Callable[[], int], record: Record = unrecorded
+    ) -> None:
         self.two_step: Final = account.two_step
         self._account = account
         self._urls = f"{base_url}/api/v1/payments/momo"
         self._clock = clock
         self._callers = Networks(account.ipn_networks)
-        self._api = MomoApi(account)
+        self._api = MomoApi(account, clock=clock, record=record)
 
     def accepts(self, amount: int, currency: str) -> bool:
         """Whether MoMo takes payments of this amount."""

@@ -1,5 +1,6 @@
 """Calls of MoMo's API: signed, and answered only by what repeats the call's own ids."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -7,6 +8,7 @@ import structlog
 
 from server.payments.client import GatewayClient
 from server.payments.momo_signing import momo_hash, signed_text
+from server.ports.traffic import Record, unrecorded
 
 log = structlog.get_logger(__name__)
 
@@ -35,9 +37,15 @@ class MomoAccount:
 class MomoApi:
     """Signs calls and posts them. Replies to all but `create` are not signed: what counts is their host and ids."""
 
-    def __init__(self, account: MomoAccount) -> None:
+    def __init__(self, account: MomoAccount, *, clock: Callable[[], int], record: Record = unrecorded) -> None:
         self._account = account
-        self._client = GatewayClient(GATEWAY, timeout_ms=account.timeout_ms)
+        self._client = GatewayClient(
+            GATEWAY,
+            timeout_ms=account.timeout_ms,
+            clock=clock,
+            keys=(account.access_key.encode(), account.secret_key),
+            record=record,
+        )
 
     async def call(self, path: str, order: tuple[str, ...], fields: dict[str, object]) -> dict[str, object] | None:
         """The reply to this very call, with a whole number as its `resultCode`; None where there is none to be trusted.
@@ -49,7 +57,9 @@ class MomoApi:
         message: dict[str, object] = {"partnerCode": account.partner_code, **fields}
         text = signed_text(order, {**message, "accessKey": account.access_key})
         message["signature"] = momo_hash(account.secret_key, text)
-        answer = await self._client.post(f"{account.api_url}{PATH}{path}", message)
+        answer = await self._client.post(
+            f"{account.api_url}{PATH}{path}", message, kind=path.lstrip("/"), reference=str(message["orderId"])
+        )
         if answer is None:
             return None
         data, status = answer.data, answer.status

@@ -9,6 +9,7 @@ from server.payments.sandbox import SandboxGateway
 from server.payments.vnpay import VnpayAccount, VnpayGateway
 from server.ports import PaymentGateway
 from server.ports.sandbox import SandboxLedger
+from server.ports.traffic import Record
 
 _Gateway = VnpayGateway | MomoGateway | SandboxGateway
 
@@ -49,14 +50,16 @@ def build_gateways(
     momo: MomoAccount,
     sandbox_key: bytes,
     ledger: SandboxLedger,
+    record: Record,
 ) -> GatewayRegistry:
     """The gateways of these names; nothing connects. Raises KeyError for a name that is none.
 
     `base_url` is where customers and gateways reach us, without a path; accounts of gateways not named are not used.
+    `record` takes down each call to a gateway of somebody else.
     """
     makers: dict[str, Callable[[], _Gateway]] = {
-        "vnpay": lambda: VnpayGateway(vnpay, base_url=base_url, clock=clock),
-        "momo": lambda: MomoGateway(momo, base_url=base_url, clock=clock),
+        "vnpay": lambda: VnpayGateway(vnpay, base_url=base_url, clock=clock, record=record),
+        "momo": lambda: MomoGateway(momo, base_url=base_url, clock=clock, record=record),
         "sandbox": lambda: SandboxGateway(key=sandbox_key, ledger=ledger, base_url=base_url, clock=clock),
     }
     return GatewayRegistry({name: makers[name]() for name in names})

@@ -38,6 +38,7 @@ from server.payments.vnpay_signing import (
     vnpay_hash,
 )
 from server.payments.vnpay_words import customer_address, plain_text, read_amount, vnpay_amount, vnpay_date
+from server.ports.traffic import Record, unrecorded
 
 log = structlog.get_logger(__name__)
 
@@ -90,18 +91,22 @@ class VnpayAccount:
 
 
 class VnpayGateway:
-    """VNPay as the port wants it; `base_url` is where customers and VNPay reach us."""
+    """VNPay as the port wants it; `base_url` is where customers and VNPay reach us, `record` takes down each call."""
 
     name: Final = "vnpay"
     two_step: Final = False
     offline: Final = True
 
-    def __init__(self, account: VnpayAccount, *, base_url: str, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, account: VnpayAccount, *, base_url: str, clock: Callable[[], int], record: Record = unrecorded
+    ) -> None:
         self._account = account
         self._return_url = f"{base_url}/api/v1/payments/vnpay/return"
         self._clock = clock
         self._callers = Networks(account.ipn_networks)
-        self._client = GatewayClient(self.name, timeout_ms=account.timeout_ms)
+        self._client = GatewayClient(
+            self.name, timeout_ms=account.timeout_ms, clock=clock, keys=(account.hash_secret,), record=record
+        )
 
     def accepts(self, amount: int, currency: str) -> bool:
         """Whether VNPay takes payments of this amount."""
@@ -282,7 +287,12 @@ class VnpayGateway:
 
     async def _post(self, signed: tuple[str, ...], fields: dict[str, str]) -> Reply | None:
         signature = vnpay_hash(self._account.hash_secret, signed_fields(signed, fields))
-        return await self._client.post(self._account.api_url, {**fields, SIGNATURE: signature})
+        return await self._client.post(
+            self._account.api_url,
+            {**fields, SIGNATURE: signature},
+            kind=fields["vnp_Command"],
+            reference=fields["vnp_TxnRef"],
+        )
 
     def _verified(self, signed: tuple[str, ...], fields: dict[str, str], answer: Reply) -> dict[str, object] | None:
         """What was answered to this very call; None where it cannot be trusted."""

@@ -50,6 +50,10 @@ Record = Callable[[GatewayCall], None]
 """Takes down a call. It neither waits nor raises: no payment may fail because of it."""
 
 
+def unrecorded(call: GatewayCall) -> None:
+    """Takes nothing down."""
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A message of a gateway as it came: how often, when and from where first and last, and what became of it.
 

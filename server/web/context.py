@@ -21,6 +21,7 @@ from server.ports.ledger import SeatLedger
 from server.ports.monitoring import Monitoring
 from server.ports.order_search import OrderSearch
 from server.ports.outbox import Outbox
+from server.ports.traffic import Traffic
 from server.tickets.codes import TicketSigner
 from server.tickets.links import OrderTokens
 from server.web.health import Probe
@@ -37,6 +38,7 @@ class Shop:
     outbox: Outbox
     search: OrderSearch
     monitoring: Monitoring
+    traffic: Traffic
     ledger: SeatLedger
     tokens: OrderTokens
     signer: TicketSigner

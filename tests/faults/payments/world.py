@@ -21,6 +21,7 @@ from server.db.catalogue import PostgresCatalogue
 from server.db.orders import PostgresOrders
 from server.db.outbox import PostgresOutbox
 from server.db.sandbox import PostgresSandboxLedger
+from server.db.traffic import PostgresTraffic
 from server.domain.holds import Holder, Once
 from server.domain.orders import Customer, Order, PaymentState, RefundState
 from server.domain.payments import Callback
@@ -127,6 +128,8 @@ class Worker:
             outbox=world.outbox,
             gateways={"sandbox": world.gateway, "bank": world.bank},
             notifier=world.mailbox,
+            traffic=PostgresTraffic(world.engine),
+            traffic_ms=90 * 86_400_000,
             payment_ms=PAYMENT_MS,
             order_url=lambda order: f"http://cinema.example/orders/{order}",
             reach=world.death.reach,

@@ -25,6 +25,7 @@ from server.db.sandbox import PostgresSandboxLedger
 from server.db.seat_ledger import PostgresSeatLedger
 from server.db.staff import PostgresStaffAccounts
 from server.db.staff_sessions import PostgresStaffSessions
+from server.db.traffic import PostgresTraffic
 from server.domain.ledger import SeatEvent
 from server.domain.showtimes import Limits
 from server.identity.origins import OriginPolicy
@@ -39,6 +40,7 @@ from server.payments.momo_api import MomoAccount
 from server.payments.registry import GatewayRegistry, build_gateways
 from server.payments.vnpay import VnpayAccount
 from server.ports.notices import Notice
+from server.ports.traffic import unrecorded
 from server.seats.receipts import ReceiptSigner
 from server.seats.store import RedisSeatStore
 from server.tickets.codes import TicketSigner
@@ -177,7 +179,9 @@ async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_
         momo=MOMO,
         sandbox_key=derive(SECRET, "sandbox"),
         ledger=PostgresSandboxLedger(engine),
+        record=unrecorded,
     )
+    traffic = PostgresTraffic(engine)
     tokens = OrderTokens(derive(SECRET, "order page"))
     till = Till(
         store=store,
@@ -186,6 +190,8 @@ async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_
         outbox=outbox,
         gateways=gateways,
         notifier=told,
+        traffic=traffic,
+        traffic_ms=90 * 86_400_000,
         payment_ms=PAYMENT_MS,
         order_url=lambda order: order_url(BASE, order, tokens.issue(order)),
     )
@@ -211,6 +217,7 @@ async def open_place(redis_url: str, prefix: str, database_url: str, *, timeout_
             outbox=outbox,
             search=PostgresOrderSearch(engine),
             monitoring=PostgresMonitoring(engine),
+            traffic=traffic,
             ledger=ledger,
             tokens=tokens,
             signer=TicketSigner(derive(SECRET, "ticket")),

@@ -18,7 +18,7 @@ class Recorder:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self._answer = answer
 
-    async def post(self, url: str, payload: dict[str, Any]) -> Reply | None:
+    async def post(self, url: str, payload: dict[str, Any], **_about: str) -> Reply | None:
         """Keep it, and answer."""
         self.sent.append((url, payload))
         return self._answer(payload)

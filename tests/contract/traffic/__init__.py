@@ -1,0 +1,1 @@
+"""What was said to gateways and by them, in the database."""
