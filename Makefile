@@ -16,6 +16,9 @@ PIP := $(PYTHON_BIN) -m pip --disable-pip-version-check -qq
 
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
+# Where it is forbidden to keep compiled modules, each start would compile every library anew: seconds of CPU a process.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install run test check lint types format load sequences lock browser promtool curl clean
 

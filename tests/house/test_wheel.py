@@ -90,7 +90,7 @@ def _tree(folder: str) -> set[str]:
     return {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and path.suffix != ".pyc" and not path.name.startswith(".")
+        if "__pycache__" not in path.parts and path.is_file() and not path.name.startswith(".")
     }
 
 

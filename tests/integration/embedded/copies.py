@@ -11,7 +11,8 @@ from pathlib import Path
 _ROOT = Path(__file__).parents[3]
 _NOT_NEEDED = shutil.ignore_patterns("include", "*.a", "__pycache__")
 _NOT_NEEDED_OF_PYTHON = shutil.ignore_patterns(
-    "site-packages", "dist-packages", "test", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo", "config-*"
+    *("site-packages", "dist-packages", "test", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo", "config-*"),
+    "*.pyc.*",  # half-written by a process that imports meanwhile, and gone in a moment
 )
 
 
