@@ -34,6 +34,7 @@ from server.web.staff import outbox as staff_outbox
 from server.web.staff import payments as staff_payments
 from server.web.staff import search as staff_search
 from server.web.staff import sessions as staff_sessions
+from server.web.staff import traffic as staff_traffic
 
 Application = Starlette
 """What `build_app` makes; those who only run it need not know the framework."""
@@ -53,6 +54,7 @@ def endpoints() -> tuple[Endpoint[Any, Any], ...]:
         *staff_audit.ENDPOINTS,
         *staff_orders.ENDPOINTS,
         *staff_search.ENDPOINTS,
+        *staff_traffic.ENDPOINTS,
         *staff_outbox.ENDPOINTS,
         *staff_payments.ENDPOINTS,
         *staff_history.ENDPOINTS,

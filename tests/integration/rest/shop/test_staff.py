@@ -38,7 +38,10 @@ BODIES = {
     "close_refund": {"outcome": "failed", "reason": "Bank statement"},
 }
 PARTS = {"order_id": "a" * 24, "reference": "a" * 24, "job": "1", "showtime_id": "demo", "seat": "F7"}
-MANAGERS = {"refund_order", "approve_order", "retry_refund", "close_refund", "retry_effect", "list_audit"}
+MANAGERS = {
+    *("refund_order", "approve_order", "retry_refund", "close_refund"),
+    *("retry_effect", "list_audit", "list_traffic"),
+}
 
 NOT_REFUNDED: list[tuple[dict[str, Any], int, str]] = [
     ({"seats": ["Z99"]}, 409, "conflict"),
