@@ -3,7 +3,7 @@
 
 import { ApiError, NetworkError } from "./api.js";
 
-export const SUBPROTOCOL = "seatmap.v1.json";
+const SUBPROTOCOL = "seatmap.v1.json";
 
 /**
  * @typedef {object} SocketLike the part of a browser's WebSocket that is used

@@ -56,7 +56,7 @@ export class Intent {
 }
 
 /** @param {unknown} error whether the same question may be answered otherwise in a moment */
-export function passing(error) {
+function passing(error) {
   return error instanceof NetworkError || (error instanceof ApiError && PASSING.has(error.code));
 }
 

@@ -1,6 +1,5 @@
 import { Api } from "../core/api.js";
 import { Client } from "../core/client.js";
-import { Connection } from "../core/connection.js";
 import { Http } from "../core/http.js";
 import { Intent } from "../core/intent.js";
 import { Orders } from "../core/orders.js";
@@ -9,21 +8,13 @@ import { CheckoutPage } from "../ui/checkout-page.js";
 import { hook } from "../ui/dom.js";
 import { PushSwitch } from "../ui/push.js";
 import { Speaker } from "../ui/speaker.js";
+import { ask, connectionOf, wait } from "./browser.js";
 
 const showtime = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 
-/** @param {string} url @param {RequestInit} [init] */
-const ask = (url, init) => fetch(url, init);
-
 const api = new Api(ask);
 const client = new Client({ showtime });
-const connection = new Connection(client, {
-  origin: location.origin.replace(/^http/, "ws"),
-  WebSocket,
-  timers: { set: (callback, ms) => setTimeout(callback, ms), clear: (timer) => clearTimeout(timer) },
-  clock: () => Date.now(),
-  openSession: () => api.createSession(),
-});
+const connection = connectionOf(client, api);
 const speaker = new Speaker();
 const http = new Http(ask);
 const page = new CheckoutPage({
@@ -32,7 +23,7 @@ const page = new CheckoutPage({
   connection,
   api,
   orders: new Orders(http),
-  intent: new Intent({ wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }),
+  intent: new Intent({ wait }),
   speaker,
   /** @param {string} order @param {string} url */
   leave(order, url) {

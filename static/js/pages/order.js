@@ -7,20 +7,14 @@ import { Orders } from "../core/orders.js";
 import { hook } from "../ui/dom.js";
 import { OrderPage } from "../ui/order-page.js";
 import { Speaker } from "../ui/speaker.js";
+import { ask, timers, wait } from "./browser.js";
 
 const order = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 const { token, fresh } = accessOf(order, location.hash, tabStorage());
 if (fresh) history.replaceState(null, "", location.pathname);
 
-/** @param {string} url @param {RequestInit} [init] */
-const ask = (url, init) => fetch(url, init);
-const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
-
 const orders = new Orders(new Http(ask));
-const watch = new OrderWatch(() => orders.order(order, token), {
-  timers: { set: (callback, ms) => setTimeout(callback, ms), clear: (timer) => clearTimeout(timer) },
-  now: () => Date.now(),
-});
+const watch = new OrderWatch(() => orders.order(order, token), { timers, now: () => Date.now() });
 const page = new OrderPage({
   order,
   token,

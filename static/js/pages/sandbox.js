@@ -2,9 +2,7 @@ import { Http } from "../core/http.js";
 import { Sandbox } from "../core/sandbox.js";
 import { SandboxPage } from "../ui/sandbox-page.js";
 import { Speaker } from "../ui/speaker.js";
-
-/** @param {string} url @param {RequestInit} [init] */
-const ask = (url, init) => fetch(url, init);
+import { ask } from "./browser.js";
 
 const page = new SandboxPage({
   sandbox: new Sandbox({ http: new Http(ask), callbacks: new Http(ask, ""), token: location.hash.slice(1) }),

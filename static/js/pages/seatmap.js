@@ -1,22 +1,16 @@
 import { Api } from "../core/api.js";
 import { Client } from "../core/client.js";
-import { Connection } from "../core/connection.js";
 import { hook } from "../ui/dom.js";
 import { SeatMapPage } from "../ui/seatmap-page.js";
+import { ask, connectionOf } from "./browser.js";
 
 const path = location.pathname.split("/").filter(Boolean);
 const showtime = decodeURIComponent(path[path.length - 1] ?? "");
 const display = new URLSearchParams(location.search).get("display") === "1";
 
-const api = new Api((url, init) => fetch(url, init));
+const api = new Api(ask);
 const client = new Client({ showtime, display });
-const connection = new Connection(client, {
-  origin: location.origin.replace(/^http/, "ws"),
-  WebSocket,
-  timers: { set: (callback, ms) => setTimeout(callback, ms), clear: (timer) => clearTimeout(timer) },
-  clock: () => Date.now(),
-  openSession: () => api.createSession(),
-});
+const connection = connectionOf(client, api);
 const page = new SeatMapPage({ showtime, client, connection, api });
 
 // A person who comes back, or whose network does, is not kept waiting for the end of a back-off.

@@ -4,8 +4,9 @@ import { Api, ApiError, NetworkError } from "../core/api.js";
 import * as text from "../core/text.js";
 import { element, hook } from "../ui/dom.js";
 import { showShowtimes } from "../ui/showtimes.js";
+import { ask } from "./browser.js";
 
-const api = new Api((url, init) => fetch(url, init));
+const api = new Api(ask);
 const list = hook("[data-showtimes]");
 const message = hook("[data-message]");
 const more = hook('[data-action="more"]');
