@@ -29,7 +29,7 @@ MAX_UNVERIFIED: Final = 200
 UNVERIFIED_MS: Final = 3_600_000
 """So many messages of a gateway that nobody vouches for are kept in such a time, or strangers would fill the disk."""
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Callbacks:
@@ -61,7 +61,7 @@ class Callbacks:
         try:
             verdict = await (self._receive if known else self._turn_away)(gateway, callback, address)
         except UnavailableError as error:
-            _log.warning("a callback could not be written down", gateway=name, reason=str(error))
+            log.warning("a callback could not be written down", gateway=name, reason=str(error))
             verdict = Verdict.ERROR if known else Verdict.FORGED
         return gateway.answer(verdict)
 
@@ -76,12 +76,12 @@ class Callbacks:
         now = self._now()
         kept = await self._orders.record_unverified(record, most=MAX_UNVERIFIED, since=now - UNVERIFIED_MS)
         if kept is Keeping.NEW:
-            _log.warning(why, gateway=gateway.name, verdict=record.verdict)
+            log.warning(why, gateway=gateway.name, verdict=record.verdict)
         elif kept is Keeping.NO_ROOM:
             CALLBACKS_DROPPED.labels(gateway.name).inc()
             if now - self._flooded_at.get(gateway.name, -UNVERIFIED_MS) >= UNVERIFIED_MS:
                 self._flooded_at[gateway.name] = now
-                _log.error("callbacks are refused that are too many to be kept", gateway=gateway.name)
+                log.error("callbacks are refused that are too many to be kept", gateway=gateway.name)
 
     async def _receive(self, gateway: PaymentGateway, callback: Callback, address: str | None) -> Verdict:
         try:
@@ -122,7 +122,7 @@ class Callbacks:
             async with self._orders.change(order_id) as change:
                 change.order = ask_soon(change.order, reference, now=self._now())
         except (UnavailableError, OrderNotFoundError) as error:
-            _log.info("a gateway is asked no sooner than planned", order=order_id, reason=str(error))
+            log.info("a gateway is asked no sooner than planned", order=order_id, reason=str(error))
 
     def _gateway(self, name: str) -> PaymentGateway:
         gateway = self._gateways.by_name.get(name)

@@ -12,7 +12,7 @@ from server.domain.errors import UnavailableError
 
 T = TypeVar("T")
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class BufferedWriter(Generic[T]):
@@ -93,10 +93,10 @@ class BufferedWriter(Generic[T]):
             try:
                 await self._append(batch)
             except UnavailableError as error:
-                _log.debug("records wait for the database", what=self._what, reason=str(error))
+                log.debug("records wait for the database", what=self._what, reason=str(error))
                 return False
-            except Exception:  # noqa: BLE001 - the boundary: records that are refused must not hold up all others
-                _log.exception("records cannot be written", what=self._what)
+            except Exception:  # the boundary: records that are refused must not hold up all others
+                log.exception("records cannot be written", what=self._what)
                 self._drop(len(batch))
             # Only now: a batch that was not taken, or whose writing was cancelled, is there for the next time.
             for _ in batch:
@@ -109,5 +109,5 @@ class BufferedWriter(Generic[T]):
 
     def _tell_lost(self) -> None:
         if self._lost:
-            _log.warning("records were dropped", what=self._what, count=self._lost)
+            log.warning("records were dropped", what=self._what, count=self._lost)
             self._lost = 0
