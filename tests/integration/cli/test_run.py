@@ -3,13 +3,14 @@
 import contextlib
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.command import embedded_pids, wait_until_gone
+from tests.command import Command, embedded_pids, wait_until_gone
 from tests.integration.cli.conftest import Cinebook
 from tests.ports import lasting_port
 
@@ -71,37 +72,30 @@ def test_a_second_start_finds_its_data_again(cinebook: Cinebook, data_dir: Path)
         person.delete(f"{SEATS}/unlock", params={"all": 1}).raise_for_status()
 
 
-def test_ctrl_c_ends_it_in_good_order(cinebook: Cinebook, data_dir: Path) -> None:
-    """The terminal's interrupt reaches the whole group, and all ends with exit code 0 and no traceback."""
+def ends_in_good_order(cinebook: Cinebook, data_dir: Path, end: Callable[[Command], int]) -> None:
+    """A server that is ended so has exit code 0 and no traceback, and leaves no process."""
     with cinebook("run", data_dir=data_dir) as server:
         server.address()
         pids = embedded_pids(data_dir)
-        assert server.interrupt() == 0
+        assert end(server) == 0
         wait_until_gone(pids)
         assert "Traceback" not in server.errors
     assert embedded_pids(data_dir) == []
+
+
+def test_ctrl_c_ends_it_in_good_order(cinebook: Cinebook, data_dir: Path) -> None:
+    """The terminal's interrupt reaches the whole group, and all ends."""
+    ends_in_good_order(cinebook, data_dir, Command.interrupt)
 
 
 def test_impatience_does_not_break_the_stop_off(cinebook: Cinebook, data_dir: Path) -> None:
     """However often Ctrl-C is pressed, the servers are stopped in good order."""
-    with cinebook("run", data_dir=data_dir) as server:
-        server.address()
-        pids = embedded_pids(data_dir)
-        assert server.interrupt_until_it_ends() == 0
-        wait_until_gone(pids)
-        assert "Traceback" not in server.errors
-    assert embedded_pids(data_dir) == []
+    ends_in_good_order(cinebook, data_dir, Command.interrupt_until_it_ends)
 
 
 def test_a_terminal_that_is_closed_ends_it_in_good_order(cinebook: Cinebook, data_dir: Path) -> None:
     """SIGHUP stops it as SIGTERM does, and leaves no server behind."""
-    with cinebook("run", data_dir=data_dir) as server:
-        server.address()
-        pids = embedded_pids(data_dir)
-        assert server.terminate(signal.SIGHUP) == 0
-        wait_until_gone(pids)
-        assert "Traceback" not in server.errors
-    assert embedded_pids(data_dir) == []
+    ends_in_good_order(cinebook, data_dir, lambda server: server.terminate(signal.SIGHUP))
 
 
 def test_nohup_keeps_it_running(cinebook: Cinebook, given: dict[str, object]) -> None:
