@@ -163,7 +163,7 @@ class OrderDesk:
     async def close_refund(
         self, order_id: str, reference: str, *, done_on: date | None, reason: str, by: StaffMember, actor: Actor
     ) -> Order:
-        """Write down how a refund ended that its gateway says no end of; None: it failed.
+        """Write down how a refund ended that did not go its way; None: it failed.
 
         Raises `RefundRefusedError`.
         """

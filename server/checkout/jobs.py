@@ -146,7 +146,7 @@ class Jobs:
             answer = await gateway.query_refund(ask)
         if answer.outcome is RefundOutcome.FAILED and answer.code == ABSENT:
             async with self._orders.change(order.id) as change:
-                change.order = sending(change.order, reference)
+                change.order = sending(change.order, reference, now=self._store.now())
             marked = change.order.refund(reference)
             if marked is None or marked.state is not RefundState.UNKNOWN:
                 return  # staff said meanwhile how it ended

@@ -41,9 +41,7 @@ class PostgresMonitoring:
                 open_refunds=await _count(connection, _OPEN),
                 oldest_refund_at=None if oldest is None else to_ms(oldest),
                 failed_refunds=await _count(connection, refunds.c.state == RefundState.FAILED.value),
-                contradictions=await _count(
-                    connection, and_(refunds.c.said != refunds.c.closed_as, refunds.c.said_at >= start)
-                ),
+                contradictions=await _count(connection, and_(_CONTRADICTED, refunds.c.said_at >= start)),
                 mismatches=sum(found.attempts.get(PaymentState.MISMATCHED.value, 0) for found in gateways),
                 unanswered=await _count(
                     connection,
@@ -60,6 +58,8 @@ class PostgresMonitoring:
 
 
 _OPEN = refunds.c.state.not_in([RefundState.DONE.value, RefundState.REPLACED.value])
+# What the gateway said before staff did is no surprise to them; it stands at the refund's own beginning.
+_CONTRADICTED = and_(refunds.c.said != refunds.c.closed_as, refunds.c.said_at > refunds.c.begun_at)
 
 
 async def _count(connection: AsyncConnection, condition: ColumnElement[bool]) -> int:

@@ -22,6 +22,7 @@ from server.db.writing import TRIES, constraint, lost, transaction, writing
 from server.domain.errors import Conflict, ConflictError, OrderNotFoundError, UnavailableError
 from server.domain.holds import Once
 from server.domain.orders import Effect, Order, OrderState, RefundState
+from server.domain.payments import ABSENT
 from server.domain.refunds import ASKED_ON_MS
 from server.domain.staff import AuditEntry
 from server.ports.orders import CallbackRecord, Keeping, KeptAnswer
@@ -162,7 +163,8 @@ class PostgresOrders:
         """(order, reference) of refunds to ask about, each for this worker alone; see `Orders`."""
         columns = refunds.c
         since = to_datetime(max(0, now - ASKED_ON_MS))
-        unsaid = and_(columns.closed_as.is_not(None), columns.said.is_(None), columns.begun_at > since)
+        sent = columns.code.is_distinct_from(ABSENT)
+        unsaid = and_(columns.closed_as.is_not(None), columns.said.is_(None), columns.begun_at > since, sent)
         unended = columns.state.in_((RefundState.SENT.value, RefundState.UNKNOWN.value))
         replaced = columns.state == RefundState.REPLACED.value
         due = select(columns.order, columns.reference).where(or_(unended, and_(unsaid, ~replaced)))

@@ -144,10 +144,10 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True):
-    """How staff say that a refund ended of which the gateway does not: `outcome` is `done` or `failed`.
+    """How staff say that a refund ended which did not go its way: `outcome` is `done` or `failed`.
 
-    `by` is a login, `reason` what they know it from, `on` the day on which the bank did it. `said` is what the gateway
-    said of it after all, at `said_at` (ms).
+    `by` is a login, `reason` what they know it from, `on` the day on which the money went back. `said` is what the
+    gateway said of it, at `said_at` (ms): after them, or before, which is told by the time at which the refund began.
     """
 
     outcome: RefundState
@@ -166,9 +166,10 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
     """Money on its way back from the payment with `payment` as its reference; `seats` are freed by it.
 
-    `reference` and `request_id` go to the gateway, the same whenever it is sent again. `by` is a staff login, or
-    `system`. `created_at` is when the money was first asked back, `begun_at` when this refund was, which may be in the
-    place of one that failed. `closing` is there once staff said how it ended.
+    `reference` and `request_id` go to the gateway, the same whenever it is sent again, unless the gateway takes no
+    request id twice. `by` is a staff login, or `system`. `created_at` is when the money was first asked back,
+    `begun_at` when this refund was, which may be in the place of one that failed, and from its sending on when it was
+    sent first. `closing` is there once staff said how it ended.
     """
 
     reference: str

@@ -69,9 +69,9 @@ class RefundOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Money to be sent back: `amount` of what `attempt` paid, `full` if it is all of it and nothing went back before.
 
     `reference` (24 of `[a-z2-7]`) and `request_id` (32 hex digits) are this refund's own and the same whenever it is
-    sent again, but for a `request_id` that an answer asked to have changed. `by` names who asked for it, as gateways want to know it: a staff login or `system`. `gateway_id` is the
-    gateway's number of this refund, once it said one: it tells refunds of one payment apart. `earlier` are the numbers
-    of those that were asked for before it.
+    sent again, but for a `request_id` that an answer asked to have changed. `by` names who asked for it, as gateways
+    want to know it: a staff login or `system`. `gateway_id` is the gateway's number of this refund, once it said one:
+    it tells refunds of one payment apart. `earlier` are the numbers of those that were asked for before it.
     """
 
     attempt: Attempt

@@ -19,7 +19,7 @@ from server.domain.orders import (
     Refund,
     RefundState,
 )
-from server.domain.payments import RefundAnswer, RefundOutcome, Verdict
+from server.domain.payments import ABSENT, RefundAnswer, RefundOutcome, Verdict
 
 SYSTEM = "system"
 """Who asks for refunds that follow from a rule."""
@@ -150,35 +150,44 @@ def refunded(order: Order, reference: str, answer: RefundAnswer, *, now: int) ->
 
 
 def closable_at(row: Refund) -> int | None:
-    """From when on (ms) staff may say how a refund ended; None for one that has an end, or was never sent.
+    """From when on (ms) staff may say how a refund ended; None for one that is done or replaced.
 
-    What they took for failed themselves they may correct, as long as the gateway has not said anything of it.
+    The gateway has its time first, unless it said that it failed: then it may have been paid back by other means.
     """
-    waits = row.state in {RefundState.SENT, RefundState.UNKNOWN}
-    corrected = row.state is RefundState.FAILED and row.closing is not None and row.closing.said is None
-    return row.begun_at + BY_HAND_MS if waits or corrected else None
+    if row.state in {RefundState.DONE, RefundState.REPLACED}:
+        return None
+    return row.begun_at if _gateway_failed(row) else row.begun_at + BY_HAND_MS
+
+
+def _gateway_failed(row: Refund) -> bool:
+    """Whether a refund failed by its gateway's word, be it beside that of staff."""
+    return row.state is RefundState.FAILED and (row.closing is None or row.closing.said is not None)
 
 
 def close(order: Order, reference: str, *, done_on: date | None, reason: str, by: str, now: int) -> Decision:
-    """Staff say how a refund ended of which the gateway says no end: the bank did it on a day; None: it failed.
+    """Staff say how a refund ended that did not go its way: the money went back on a day; None: it failed.
 
-    Raises `RefundRefusedError` for one that does not wait for that, or not for long enough, and for a day that cannot
-    be.
+    One that was not sent yet never will be, and no word of its gateway is awaited; what the gateway said of one that
+    failed is kept beside theirs. Raises `RefundRefusedError` for one that has its end, or not waited for long enough,
+    and for a day that cannot be.
     """
     row = order.refund(reference)
     opens = None if row is None else closable_at(row)
-    if row is None or opens is None:
+    if row is None or opens is None or (done_on is None and row.state is RefundState.FAILED):
         what = "is none of this order's" if row is None else f"is {row.state.value}: it does not wait for an end"
         raise RefundRefusedError(f"this refund {what}")
     if now < opens:
-        raise RefundRefusedError(f"the gateway is asked still; from {_moment(opens):%H:%M} UTC on its end can be told")
+        raise RefundRefusedError(f"the gateway has its time; from {_moment(opens):%H:%M} UTC on its end can be told")
     # A day's grace at both ends: banks have clocks and calendars of their own.
     first, last = (_moment(row.created_at) - _DAY).date(), (_moment(now) + _DAY).date()
     if done_on is not None and not first <= done_on <= last:
         raise RefundRefusedError(f"{done_on} is not between the day of the refund and today")
     outcome = RefundState.FAILED if done_on is None else RefundState.DONE
     closing = Closing(outcome=outcome, by=by, reason=reason, on=done_on)
-    row = msgspec.structs.replace(row, state=outcome, closing=closing)
+    if _gateway_failed(row):
+        closing = msgspec.structs.replace(closing, said=RefundState.FAILED, said_at=row.begun_at)
+    code = ABSENT if row.state is RefundState.REQUESTED else row.code
+    row = msgspec.structs.replace(row, state=outcome, code=code, closing=closing)
     return _ended(_with_refund(order, row), row)
 
 
@@ -192,12 +201,13 @@ def _moment(at: int) -> datetime:
 def awaits_word(order: Order, row: Refund) -> bool:
     """Whether a gateway is to be asked how a refund ended: it accepted it, or staff said it in its place.
 
-    In the latter case only about the last one of a payment: some gateways tell of no other.
+    In the latter case not about one that was never sent, and only about the last one of a payment: some gateways tell
+    of no other.
     """
     if row.closing is None:
         return row.state is RefundState.SENT
     last = [other for other in order.refunds if other.payment == row.payment][-1]
-    return row.closing.said is None and row == last
+    return row.closing.said is None and row.code != ABSENT and row == last
 
 
 def _ended(order: Order, row: Refund) -> Decision:
@@ -259,12 +269,15 @@ def replaced(order: Order, reference: str, *, now: int, new_id: NewId) -> Decisi
     return Decision(order=order, effects=(Effect(kind=EffectKind.REFUND, subject=reference),))
 
 
-def sending(order: Order, reference: str) -> Order:
-    """The order before a refund is sent: should the sender die, nobody knows whether it arrived."""
+def sending(order: Order, reference: str, *, now: int) -> Order:
+    """The order before a refund is sent: should the sender die, nobody knows whether it arrived.
+
+    It begins now, however long it waited, so that nobody says its end while it is on its way.
+    """
     row = order.refund(reference)
     if row is None or row.state is not RefundState.REQUESTED:
         return order
-    return _with_refund(order, msgspec.structs.replace(row, state=RefundState.UNKNOWN))
+    return _with_refund(order, msgspec.structs.replace(row, state=RefundState.UNKNOWN, begun_at=now))
 
 
 def balance(order: Order) -> int:

@@ -149,6 +149,7 @@ class Orders(Protocol):
     async def unsettled_refunds(self, *, now: int, lease_ms: int, limit: int = 20) -> tuple[tuple[str, str], ...]:
         """(order, reference) of refunds to ask their gateways about, each given to one worker for `lease_ms`.
 
-        They are `sent` or `unknown`, or were ended by hand within the last 30 days and the gateway has not said it.
+        They are `sent` or `unknown`, or were begun within the last 30 days and ended by hand after they were sent, and
+        the gateway has not said it.
         """
         ...

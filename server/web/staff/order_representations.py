@@ -32,7 +32,7 @@ class RefundRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CloseRefundRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """How a refund ended that the gateway says no end of, and what that is known from; `on`: when the bank did it."""
+    """How a refund ended that did not go its way, and what that is known from; `on`: when the money went back."""
 
     outcome: Literal["done", "failed"]
     reason: Reason
@@ -70,7 +70,8 @@ class StaffPayment(msgspec.Struct, frozen=True, kw_only=True):
 class StaffClosing(msgspec.Struct, frozen=True, kw_only=True):
     """How staff said that a refund ended: `on` is the day of one that is done.
 
-    `said` is what the gateway said of it after that, at `said_at`; `contradicted`: it is another end.
+    `said` is what the gateway said of it, at `said_at`, or before they did: then that is when the refund began.
+    `contradicted`: it is another end.
     """
 
     outcome: RefundState
@@ -85,7 +86,8 @@ class StaffClosing(msgspec.Struct, frozen=True, kw_only=True):
 class StaffRefund(msgspec.Struct, frozen=True, kw_only=True):
     """Money sent back from the `payment` with that reference; `by` is a login, or `system`.
 
-    From `closable_at` on a manager may say how it ended, and `closing` is what one said.
+    From `closable_at` on a manager may say how it ended, of one that failed alone that it was paid back otherwise;
+    `closing` is what one said.
     """
 
     reference: Reference

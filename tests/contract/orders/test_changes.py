@@ -86,11 +86,11 @@ async def test_late_seats_that_are_free(orders: Orders) -> None:
     await orders.place(with_payment(new_order("o1", "A1", "A2"), "pay-o1"))
     deadline = NOW + PAYMENT_MS
     await make(orders, "o1", lambda order: expire(order, now=deadline))
-    assert await orders.live("s1", ("A1", "A2")) == {}
+    assert (await orders.order("o1")).live_seats() == ()
     await make(orders, "o1", lambda order: paid(order, "pay-o1"))
     await make(orders, "o1", lambda order: reseat(order, "pay-o1", seats_free=True, now=deadline, new_id=new_id))
-    assert (await orders.order("o1")).state is OrderState.PAID
-    assert await orders.live("s1", ("A1", "A2")) == {"A1": "o1", "A2": "o1"}
+    order = await orders.order("o1")
+    assert (order.state, order.live_seats()) == (OrderState.PAID, ("A1", "A2"))
 
 
 async def test_late_seats_that_are_gone(orders: Orders, outbox: Outbox) -> None:
@@ -118,7 +118,7 @@ async def test_refunds_free_their_seats(orders: Orders) -> None:
         lambda found: refund(found, seats=("A1",), amount=None, reason="ill", by="ann", now=NOW, new_id=new_id),
     )
     first = order.refunds[0].reference
-    assert await orders.live("s1", ("A1", "A2")) == {"A2": "o1"}
+    assert (await orders.order("o1")).live_seats() == ("A2",)
     await orders.place(new_order("o2", "A1", holder="bob"))
     failed = RefundAnswer(outcome=RefundOutcome.FAILED, code="91")
     await make(orders, "o1", lambda found: refunded(found, first, failed, now=NOW))
@@ -261,6 +261,18 @@ async def test_refunds_that_were_ended_by_hand_are_asked_about(orders: Orders) -
     said = await make(orders, "o1", partial(refunded, reference=found["o1"], answer=done, now=ended_at))
     assert (await orders.order("o1")).refunds == said.refunds
     assert await orders.unsettled_refunds(now=NOW + 29 * day + 5, lease_ms=1) == ()
+
+
+async def test_refunds_that_were_never_sent_are_not_asked_about(orders: Orders) -> None:
+    """Nor when staff ended them: no gateway knows of them."""
+    await place_paid(orders, new_order("o1", "A1"))
+    asking = partial(refund, seats=None, amount=None, reason="", by="ann", now=NOW, new_id=new_id)
+    reference = (await make(orders, "o1", asking)).refunds[0].reference
+    ended_at = NOW + BY_HAND_MS
+    ended = partial(close, reference=reference, done_on=None, reason="no gateway", by="ann", now=ended_at)
+    said = await make(orders, "o1", ended)
+    assert (await orders.order("o1")).refunds == said.refunds
+    assert await orders.unsettled_refunds(now=ended_at, lease_ms=1) == ()
 
 
 async def test_refunds_are_asked_about_in_turn(orders: Orders) -> None:

@@ -144,6 +144,20 @@ async def test_refunds_that_ended_otherwise(monitoring: Monitoring, orders: Orde
     assert (await monitoring.figures(since=0, now=LATER + 7)).money == silent.money
 
 
+async def test_a_refund_that_failed_and_was_paid_back_otherwise(monitoring: Monitoring, orders: Orders) -> None:
+    """Staff knew what the gateway had said: it is done, by figures too, and surprises nobody."""
+    await place_paid(orders, new_order("o1", "A1"))
+    ask = partial(refund, seats=None, amount=None, reason="", by="ann", now=NOW, new_id=new_id)
+    reference = (await make(orders, "o1", ask)).refunds[0].reference
+    failed = RefundAnswer(outcome=RefundOutcome.FAILED, code="09")
+    await make(orders, "o1", partial(refunded, reference=reference, answer=failed, now=NOW))
+    ended = partial(close, done_on=date(2027, 1, 15), reason="cash", by="ann", now=NOW)
+    await make(orders, "o1", partial(ended, reference=reference))
+    figures = await monitoring.figures(since=0, now=LATER)
+    assert (figures.open_refunds, figures.failed_refunds, figures.contradictions) == (0, 0, 0)
+    assert [(money.refunded, money.returning, money.unexplained) for money in figures.money] == [(100, 0, 0)]
+
+
 async def test_what_wants_a_person(monitoring: Monitoring, orders: Orders, outbox: Outbox) -> None:
     """Wrong amounts, dead letters, jobs that wait, and open orders whose time is over are each counted."""
     await orders.place(

@@ -13,6 +13,7 @@ from tests.integration.rest.shop.buying import API, PRICE, STAFF_ORDERS, paid, r
 from tests.integration.staff.conftest import acts
 
 FAILED = {"outcome": "failed", "reason": "Bank statement"}
+DONE = {"outcome": "done", "on": "2030-03-17", "reason": "Cash at the box office"}
 NOT_CLOSED: list[tuple[dict[str, Any], int, str]] = [
     ({"outcome": "done"}, 422, "bad_request"),
     ({"outcome": "failed", "on": "2030-03-17"}, 422, "bad_request"),
@@ -27,14 +28,18 @@ NOT_CLOSED: list[tuple[dict[str, Any], int, str]] = [
 ]
 
 
-async def sent_back(place: Place, manager: httpx.AsyncClient, *, ago_ms: int) -> tuple[str, str]:
-    """An order's path, and the reference of its refund, which the gateway accepted so long ago."""
+async def sent_back(
+    place: Place, manager: httpx.AsyncClient, *, ago_ms: int, answer: RefundOutcome | None = RefundOutcome.SENT
+) -> tuple[str, str]:
+    """An order's path, and the reference of its refund, begun so long ago; the gateway accepted it, or answered so."""
     async with place.guest() as guest:
         order = await paid(place, guest, "F7")
     [row] = (await refund(manager, order["id"])).json()["refunds"]
     async with place.orders.change(order["id"]) as change:
-        accepted = RefundAnswer(outcome=RefundOutcome.SENT)
-        sent = refunded(change.order, row["reference"], accepted, now=START).order
+        sent = change.order
+        if answer is not None:
+            said = RefundAnswer(outcome=answer, code="05")
+            sent = refunded(sent, row["reference"], said, now=START).order
         old = msgspec.structs.replace(sent.refunds[0], begun_at=START - ago_ms)
         change.order = msgspec.structs.replace(sent, refunds=(old,))
     return f"{STAFF_ORDERS}/{order['id']}", row["reference"]
@@ -72,6 +77,47 @@ async def test_staff_say_how_a_refund_ended(
     )
     if outcome == "done":
         problem(await manager.post(f"{path}/refunds/{reference}/close", json=body), 409, "conflict")
+
+
+async def test_a_refund_that_failed_is_paid_back_otherwise(place: Place, manager: httpx.AsyncClient) -> None:
+    """At once, and done alone; the gateway's word stays beside it, and nobody can send it again."""
+    path, reference = await sent_back(place, manager, ago_ms=0, answer=RefundOutcome.FAILED)
+    close, before = f"{path}/refunds/{reference}/close", await state_of(place)
+    problem(await manager.post(close, json=FAILED), 409, "conflict")
+    assert await state_of(place) == before
+    ended = await manager.post(close, json=DONE)
+    [row] = ended.json()["refunds"]
+    assert (ended.status_code, ended.json()["state"], row["state"], row["code"]) == (200, "refunded", "done", "05")
+    assert (row["closing"]["said"], row["closing"]["said_at"], row["closing"]["contradicted"]) == ("failed", START, True)
+    assert "order.refund_close" in [act[1] for act in await acts(place)]
+    problem(await manager.post(f"{path}/refunds/{reference}/retry"), 409, "conflict")
+    problem(await manager.post(close, json=DONE), 409, "conflict")
+    figures = (await manager.get(f"{API}/staff/payments")).json()
+    [money] = figures["money"]
+    assert (figures["failed_refunds"], figures["contradictions"]) == (0, 0)
+    assert (money["unexplained"], money["refunded"], money["returning"]) == (0, PRICE, 0)
+
+
+async def test_a_refund_that_was_sent_again_is_not_paid_back_otherwise(
+    place: Place, manager: httpx.AsyncClient
+) -> None:
+    """What counts is the one in its place, which has its hour."""
+    path, reference = await sent_back(place, manager, ago_ms=3_600_000, answer=RefundOutcome.FAILED)
+    [_, anew] = (await manager.post(f"{path}/refunds/{reference}/retry")).json()["refunds"]
+    for other in (reference, anew["reference"]):
+        problem(await manager.post(f"{path}/refunds/{other}/close", json=DONE), 409, "conflict")
+
+
+@pytest.mark.parametrize(("ago_ms", "status"), [(3_599_999, 409), (3_600_000, 200)])
+async def test_a_refund_that_is_never_sent_is_ended(
+    place: Place, manager: httpx.AsyncClient, ago_ms: int, status: int
+) -> None:
+    """After an hour, as paid back otherwise or as failed."""
+    path, reference = await sent_back(place, manager, ago_ms=ago_ms, answer=None)
+    answer = await manager.post(f"{path}/refunds/{reference}/close", json=DONE)
+    assert answer.status_code == status
+    [row] = (await manager.get(path)).json()["refunds"]
+    assert row["state"] == ("done" if status == 200 else "requested")
 
 
 async def test_no_end_is_said_before_the_gateway_had_its_time(place: Place, manager: httpx.AsyncClient) -> None:

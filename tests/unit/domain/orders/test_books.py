@@ -25,6 +25,7 @@ class Books(RuleBasedStateMachine):
         self.new_id = numbered()
         self.reseats: list[str] = []
         self.tickets = 0
+        self.by_hand: set[str] = set()
 
     def take(self, decision: Decision) -> None:
         """Go on with a decision, and remember what follows from it."""
@@ -81,13 +82,13 @@ class Books(RuleBasedStateMachine):
     def answer(self, data: st.DataObject, outcome: RefundOutcome) -> None:
         """A gateway answers a refund."""
         row = data.draw(st.sampled_from(self.order.refunds))
-        self.order = sending(self.order, row.reference)
+        self.order = sending(self.order, row.reference, now=1)
         self.take(refunded(self.order, row.reference, RefundAnswer(outcome=outcome), now=1))
 
     @precondition(lambda self: self.order.refunds)
     @rule(data=st.data(), done_on=st.sampled_from([None, date(1970, 1, 1)]))
     def end_by_hand(self, data: st.DataObject, done_on: date | None) -> None:
-        """Staff say how a refund ended, where nobody else does."""
+        """Staff say how a refund ended, be it that nobody else does, that it failed, or that it was never sent."""
         row = data.draw(st.sampled_from(self.order.refunds))
         now = 1 + BY_HAND_MS
         try:
@@ -95,6 +96,8 @@ class Books(RuleBasedStateMachine):
         except RefundRefusedError:
             return
         self.take(decision)
+        self.by_hand |= {row.reference} if done_on else set()
+        assert sending(self.order, row.reference, now=now) == self.order
 
     @precondition(lambda self: self.order.refunds)
     @rule(data=st.data())
@@ -120,6 +123,11 @@ class Books(RuleBasedStateMachine):
         """No more goes back of a payment than was captured."""
         for payment in self.order.payments:
             assert self.order.returning(payment.reference) <= payment.captured
+
+    @invariant()
+    def what_was_paid_by_hand_is_paid(self) -> None:
+        """Staff's money is out: none other is sent for it, and no word of a gateway makes it owed again."""
+        assert all(row.state is RefundState.DONE for row in self.order.refunds if row.reference in self.by_hand)
 
     @invariant()
     def seats_follow_the_state(self) -> None:

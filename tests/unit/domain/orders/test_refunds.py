@@ -6,7 +6,7 @@ import pytest
 
 from server.domain.decisions import Decision
 from server.domain.orders import Order, OrderState, RefundState
-from server.domain.payments import Outcome, RefundAnswer, RefundOutcome, Verdict
+from server.domain.payments import ABSENT, Outcome, RefundAnswer, RefundOutcome, Verdict
 from server.domain.refunds import (
     BY_HAND_MS,
     RefundRefusedError,
@@ -131,18 +131,19 @@ def test_one_that_is_done_stays_done() -> None:
     order = refunded(sent_back(paid()), "r1", DONE, now=3).order
     assert refunded(order, "r1", RefundAnswer(outcome=RefundOutcome.FAILED), now=4).order == order
     assert replaced(order, "r1", now=4, new_id=numbered()).verdict is Verdict.ALREADY
-    assert sending(order, "r1") == order
+    assert sending(order, "r1", now=4) == order
 
 
 def test_before_it_is_sent_nobody_knows() -> None:
     """A sender that dies leaves a refund to be asked about, not one to be sent blindly."""
-    assert sending(sent_back(paid()), "r1").refunds[0].state is RefundState.UNKNOWN
+    assert sending(sent_back(paid()), "r1", now=3).refunds[0].state is RefundState.UNKNOWN
 
 
 def test_a_request_id_that_is_spent_is_left() -> None:
     """For the one that the gateway's answer names, and for none where it names none; the reference stays."""
-    order = sending(sent_back(paid()), "r1")
-    order = refunded(order, "r1", RefundAnswer(outcome=RefundOutcome.UNKNOWN, code="99", request_id="1" * 32), now=3).order
+    order = sending(sent_back(paid()), "r1", now=3)
+    spent = RefundAnswer(outcome=RefundOutcome.UNKNOWN, code="99", request_id="1" * 32)
+    order = refunded(order, "r1", spent, now=3).order
     assert (order.refunds[0].reference, order.refunds[0].request_id) == ("r1", "1" * 32)
     order = refunded(order, "r1", RefundAnswer(outcome=RefundOutcome.UNKNOWN), now=4).order
     assert order.refunds[0].request_id == "1" * 32
@@ -195,21 +196,71 @@ def test_ends_are_said_by_hand_only_after_the_gateway_had_its_time() -> None:
         by_hand(again, reference="s1", now=LATER)
 
 
-def test_what_has_an_end_or_was_never_sent_is_not_ended_by_hand() -> None:
-    """Requested, done, failed and replaced ones, and those of nobody."""
+def test_what_has_an_end_is_not_ended_by_hand() -> None:
+    """Done and replaced ones, by whoever's word, and those of nobody."""
     failed = refunded(waiting(), "r1", FAILED, now=4).order
     others = (
-        sent_back(paid()),
         refunded(waiting(), "r1", DONE, now=4).order,
-        failed,
         replaced(failed, "r1", now=4, new_id=lambda: ("s1", "1" * 32)).order,
         by_hand(waiting()).order,
+        by_hand(failed).order,
+        by_hand(sent_back(paid())).order,
     )
     for order in others:
         with pytest.raises(RefundRefusedError, match="does not wait"):
             by_hand(order)
     with pytest.raises(RefundRefusedError, match="none of this order"):
         by_hand(waiting(), reference="r9")
+
+
+def test_what_failed_by_the_gateways_word_is_paid_back_otherwise() -> None:
+    """At once, because the gateway has said its word: it stays beside theirs, and nothing is sent again."""
+    failed = refunded(waiting(), "r1", FAILED, now=4).order
+    ended = by_hand(failed, now=4)
+    row = ended.order.refunds[0]
+    assert (ended.order.state, row.state, row.code) == (OrderState.REFUNDED, RefundState.DONE, "09")
+    assert (kinds(ended), balance(ended.order)) == (["notice refund_done"], 0)
+    assert row.closing is not None
+    assert (row.closing.said, row.closing.said_at, row.closing.contradicted) == (RefundState.FAILED, 2, True)
+    assert not awaits_word(ended.order, row)
+    assert replaced(ended.order, "r1", now=5, new_id=numbered()).verdict is Verdict.ALREADY
+    assert refunded(ended.order, "r1", DONE, now=5).order == ended.order
+
+
+def test_what_failed_does_not_fail_again() -> None:
+    """Neither by the gateway's word before theirs, nor after another's."""
+    for order in (refunded(waiting(), "r1", FAILED, now=4).order, by_hand(waiting(), None).order):
+        with pytest.raises(RefundRefusedError, match="is failed"):
+            by_hand(order, None)
+
+
+@pytest.mark.parametrize("done_on", [TODAY, None])
+def test_what_was_never_sent_is_ended_by_hand_and_never_sent(done_on: date | None) -> None:
+    """After an hour; then a sender finds it ended, and no gateway is asked about it."""
+    order = sent_back(paid())
+    with pytest.raises(RefundRefusedError, match=r"01:00 UTC"):
+        by_hand(order, done_on, now=LATER - 1)
+    ended = by_hand(order, done_on).order
+    row = ended.refunds[0]
+    assert (row.state, row.code) == (RefundState.DONE if done_on else RefundState.FAILED, ABSENT)
+    assert sending(ended, "r1", now=LATER) == ended
+    assert not awaits_word(ended, row)
+    assert balance(ended) == 0
+
+
+def test_what_is_just_being_sent_has_its_hour_before_it() -> None:
+    """However long it waited: who saw it wait cannot end it while it is on its way."""
+    order = sending(sent_back(paid()), "r1", now=LATER)
+    assert (order.refunds[0].created_at, closable_at(order.refunds[0])) == (2, LATER + BY_HAND_MS)
+    with pytest.raises(RefundRefusedError, match=r"02:00 UTC"):
+        by_hand(order)
+    assert sending(order, "r1", now=LATER + 5) == order
+
+
+def test_what_waited_for_one_that_was_paid_back_otherwise_goes_on() -> None:
+    """Also where that one was never sent."""
+    order = sent_back(sent_back(paid(), "F7"), "F8", prefix="s")
+    assert kinds(by_hand(order)) == ["notice refund_done", "refund s1"]
 
 
 @pytest.mark.parametrize("day", [date(1969, 12, 30), date(1970, 1, 3), date(2070, 1, 1)])
@@ -276,8 +327,13 @@ def test_no_word_of_the_gateway_opens_it_again(outcome: RefundOutcome) -> None:
 
 
 def test_what_was_taken_for_failed_may_be_corrected() -> None:
-    """By staff as long as the gateway is silent, once it spoke by nobody."""
+    """By staff, who are on their own while the gateway is silent; once it agreed, its word stands beside theirs."""
     order = by_hand(waiting(), None).order
-    assert by_hand(order).order.refunds[0].state is RefundState.DONE
+    corrected = by_hand(order).order.refunds[0]
+    agreed = by_hand(refunded(order, "r1", FAILED, now=LATER).order).order.refunds[0]
+    assert corrected.state is agreed.state is RefundState.DONE
+    assert corrected.closing is not None
+    assert agreed.closing is not None
+    assert (corrected.closing.said, agreed.closing.said) == (None, RefundState.FAILED)
     with pytest.raises(RefundRefusedError):
-        by_hand(refunded(order, "r1", FAILED, now=LATER).order)
+        by_hand(refunded(order, "r1", DONE, now=LATER).order)
