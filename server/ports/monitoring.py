@@ -44,8 +44,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
     `open_refunds` are all that are not done, the oldest asked for at `oldest_refund_at` (ms), `failed_refunds` those
     of them that wait for a person. `contradictions` are refunds that staff ended by hand and of which the gateway said
-    another end after that, within the window. `unanswered` are attempts of which the gateway said nothing final for an hour after
-    their deadline. `mismatches` are attempts of the window that were paid by another amount than asked.
+    another end after that, within the window. `unanswered` are attempts of which the gateway said nothing final for an
+    hour after their deadline. `mismatches` are attempts of the window that were paid by another amount than asked.
     `waiting_jobs` and `dead_letters` are the outbox's, `reviews` orders under review, `overdue` open orders whose
     deadline has passed.
     """

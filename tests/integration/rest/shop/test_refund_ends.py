@@ -88,7 +88,8 @@ async def test_a_refund_that_failed_is_paid_back_otherwise(place: Place, manager
     ended = await manager.post(close, json=DONE)
     [row] = ended.json()["refunds"]
     assert (ended.status_code, ended.json()["state"], row["state"], row["code"]) == (200, "refunded", "done", "05")
-    assert (row["closing"]["said"], row["closing"]["said_at"], row["closing"]["contradicted"]) == ("failed", START, True)
+    closing = row["closing"]
+    assert (closing["said"], closing["said_at"], closing["contradicted"]) == ("failed", START, True)
     assert "order.refund_close" in [act[1] for act in await acts(place)]
     problem(await manager.post(f"{path}/refunds/{reference}/retry"), 409, "conflict")
     problem(await manager.post(close, json=DONE), 409, "conflict")
