@@ -1,18 +1,23 @@
 """What staff do with orders in a real browser: find one, send money back, clear one under review, see how it goes."""
 
+import json
 import re
 import secrets
+import time
 from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from server.db.engine import create_lone_engine
+from server.db.tables.orders import payments
+from server.db.traffic import PostgresTraffic
 from server.domain.staff import Role
 from server.embedded import EmbeddedPostgres, EmbeddedValkey
+from server.ports.traffic import Failure, GatewayCall
 from tests.e2e.conftest import Arrive, serving
 from tests.e2e.server import Server
 from tests.e2e.shopper import Shopper, is_narrow_enough, picture
@@ -187,9 +192,66 @@ async def test_the_box_office_sends_nothing_back(desk: Server, desk_url: str, ar
     await page.locator(f'[data-order="{order}"]').click()
     await expect(page.locator("[data-detail]")).to_contain_text("Only managers send money back", timeout=LIMIT_MS)
     await expect(page.locator("[data-refund-form]")).to_be_hidden()
+    await expect(page.locator("[data-traffic]")).to_be_hidden()
     await page.get_by_label("E-mail, phone").fill("nobody@example.com")
     await page.get_by_role("button", name="Search").click()
     await expect(page.locator("[data-none]")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_what_was_said_with_gateways_is_read(desk: Server, desk_url: str, arrive: Arrive, width: int) -> None:
+    """A manager sees what the gateway told and from where, and each call with what came of it, or why nothing did."""
+    _, _, order = await _bought(desk, arrive, seats=1)
+    await _called(desk_url, order)
+    path = f"/staff/orders?order={order}"
+    page = await _at_work(await arrive(desk, width=width, expecting=REFUSED), desk_url, path, Role.MANAGER)
+    await page.get_by_role("button", name="Show it").click()
+    rows = page.locator("[data-said] details")
+    await expect(rows).to_have_count(20, timeout=LIMIT_MS)
+    await page.locator('[data-action="traffic"]').click()
+    await expect(rows).to_have_count(26, timeout=LIMIT_MS)
+    await expect(page.locator('[data-action="traffic"]')).to_be_hidden()
+    told = page.locator('[data-direction="in"]')
+    await expect(told).to_contain_text("Recorded")
+    await told.locator("summary").click()
+    await expect(told).to_contain_text("127.0.0.1")
+    await expect(told.locator("pre")).to_contain_text('"outcome":"paid"')
+    asked = page.locator('[data-direction="out"]')
+    await expect(asked.first).to_contain_text("No answer in time")
+    await asked.last.locator("summary").click()
+    await expect(asked.last.get_by_role("region", name="Answer")).to_contain_text("vnp_ResponseCode")
+    await picture(page, f"staff-traffic-{width}")
+    assert await is_narrow_enough(page)
+    await page.get_by_role("button", name="Tiếng Việt").click()
+    await expect(asked.first).to_contain_text("Không trả lời kịp")
+    await expect(asked.last.locator("pre").first).to_be_visible()
+
+
+async def _called(desk_url: str, order: str) -> None:
+    """Write down 25 calls about the payment of an order: the oldest was answered, the others were not."""
+    engine = create_lone_engine(desk_url)
+    payment = select(payments.c.gateway, payments.c.reference).where(payments.c.order == order)
+    async with engine.connect() as connection:
+        gateway, reference = (await connection.execute(payment)).one()
+    now = time.time_ns() // 1_000_000
+    body = json.dumps({"vnp_RequestId": "0" * 32, "vnp_ResponseCode": "00", "vnp_SecureHash": "f" * 128}).encode()
+    calls = [
+        GatewayCall(
+            id=f"{order}-{number}",
+            gateway=gateway,
+            kind="refund/query",
+            reference=reference,
+            sent_at=now + number,
+            took_ms=340 if number == 0 else 15_000,
+            request=body,
+            failure=Failure.TIMEOUT if number else None,
+            status=None if number else 200,
+            answer=None if number else body,
+        )
+        for number in range(25)
+    ]
+    await PostgresTraffic(engine).append(calls)
+    await engine.dispose()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

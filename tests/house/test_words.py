@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from server.domain.orders import EffectKind, OrderState, PaymentState, RefundState
+from server.domain.payments import Verdict
+from server.ports.traffic import Failure
 
 ROOT = Path(__file__).parent.parent.parent
 CORE = ROOT / "static" / "js" / "core"
@@ -15,10 +17,13 @@ ACTION = re.compile(r'"((?:staff|order|outbox)\.(?!id")[a-z_]+)"')
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("states", OrderState), ("paymentStates", PaymentState), ("refundStates", RefundState), ("kinds", EffectKind)],
+    [
+        *(("states", OrderState), ("paymentStates", PaymentState), ("refundStates", RefundState)),
+        *(("kinds", EffectKind), ("verdicts", Verdict), ("callFailures", Failure)),
+    ],
 )
 def test_staff_are_told_every_state_in_words(name: str, told: type[StrEnum]) -> None:
-    """No state of an order, an attempt, a refund and no kind of effect is shown to staff as its bare name."""
+    """No state of an order, an attempt, a refund, no kind of effect and no end of a call is shown as its bare name."""
     assert words_of("words-desk-en.js", name) == sorted(told)
 
 

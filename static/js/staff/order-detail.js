@@ -9,6 +9,7 @@ import { showLines } from "../ui/order-lines.js";
 import { CloseDialog } from "./close-dialog.js";
 import { RefundForm } from "./refund-form.js";
 import { badge, moment, nodeOf, showSheet } from "./sheet.js";
+import { TrafficList } from "./traffic.js";
 
 /** One order with all its money, and what staff can do about it. */
 export class OrderDetail {
@@ -16,6 +17,7 @@ export class OrderDetail {
   #shell;
   #form;
   #closing;
+  #traffic;
   /** @type {StaffOrder | null} */
   #order = null;
   #onChange;
@@ -26,6 +28,7 @@ export class OrderDetail {
     this.#onChange = onChange;
     this.#form = new RefundForm(shell, (order) => this.#changed(order));
     this.#closing = new CloseDialog(shell, (order) => this.#changed(order));
+    this.#traffic = new TrafficList(shell);
     hook('[data-action="close"]', this.#root).addEventListener("click", onClose);
     hook('[data-action="approve"]', this.#root).addEventListener("click", () => void this.#do("approve"));
   }
@@ -59,6 +62,7 @@ export class OrderDetail {
     hook('[data-action="approve"]', review).hidden = !manager;
     hook("[data-managers-only]", this.#root).hidden = manager;
     this.#form.show(manager ? order : null);
+    this.#traffic.show(manager ? order : null);
     if (other) hook("[data-title]", this.#root).focus();
   }
 
