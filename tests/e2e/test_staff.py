@@ -1,9 +1,7 @@
 """Staff in a real browser: signing in and out, what is shown of the audit, and nothing to those who are out."""
 
-import os
 import re
 import secrets
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -14,6 +12,7 @@ from server.db.staff import PostgresStaffAccounts
 from server.domain.staff import CLI, Role
 from tests.e2e.conftest import Arrive
 from tests.e2e.server import Server
+from tests.e2e.shopper import is_narrow_enough, picture
 from tests.e2e.visitor import LIMIT_MS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -42,18 +41,6 @@ async def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
     await page.get_by_label("Login").fill(login)
     await page.get_by_label("Password").fill(password)
     await page.keyboard.press("Enter")
-
-
-async def picture(page: Page, name: str) -> None:
-    """Keep what is to be seen, where somebody wants to look at it."""
-    if folder := os.environ.get("CINEBOOK_PICTURES"):
-        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
-async def is_narrow_enough(page: Page) -> bool:
-    """Whether nothing makes the page scroll sideways."""
-    narrow: bool = await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    return narrow
 
 
 @pytest.mark.parametrize("width", WIDTHS)
