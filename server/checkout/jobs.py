@@ -23,7 +23,7 @@ from server.ports.outbox import Job
 RESEAT_MS: Final = 60_000
 """How long a late payment waits for a seat store that does not answer, before its money goes back."""
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class NotYetError(Exception):
@@ -131,7 +131,7 @@ class Jobs:
         except UnavailableError as error:
             if now - job.created_at < RESEAT_MS:
                 raise NotYetError("the seat store does not answer", after_ms=1000) from error
-            _log.warning("a late payment goes back, because the seat store does not answer", order=order.id)
+            log.warning("a late payment goes back, because the seat store does not answer", order=order.id)
             return False
         return True
 
@@ -170,9 +170,9 @@ class Jobs:
         self._reach(Point.REFUND_RECORDED)
         row = decided.order.refund(reference)
         if row is not None and row.closing is not None and row.closing.contradicted:
-            _log.warning("a gateway contradicts staff about a refund", order=order_id, code=answer.code)
+            log.warning("a gateway contradicts staff about a refund", order=order_id, code=answer.code)
         elif answer.outcome is RefundOutcome.FAILED:
-            _log.warning("a refund failed and waits for a person", order=order_id, code=answer.code)
+            log.warning("a refund failed and waits for a person", order=order_id, code=answer.code)
 
     def _anew(self, order: Order, reference: str) -> Decision:
         """Another refund in the place of one that the gateway refused for a while, unless staff ended it meanwhile."""
