@@ -57,7 +57,7 @@ class Link:
     """One connection."""
 
     __slots__ = (
-        "began_at", "code", "fd", "gaps", "messages", "open", "opened_at", "ready_at",
+        "code", "fd", "gaps", "messages", "open", "opened_at", "ready_at",
         "request", "rest", "sock", "timed", "version",
     )  # fmt: skip
 
@@ -73,7 +73,7 @@ class Link:
         self.timed = True
         self.code = 0
         """The close code; 0 while the connection lives, 1006 if it ended without one."""
-        self.began_at = self.opened_at = self.ready_at = 0
+        self.opened_at = self.ready_at = 0
 
     def send(self, opcode: int, payload: bytes) -> None:
         """Send one frame, small enough for the kernel to take whole."""
@@ -155,7 +155,6 @@ class Swarm:
             # The other side's kernel makes its buffer for as many segments.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, NARROW_SEGMENT)
         link = Link(sock, request)
-        link.began_at = time.monotonic_ns()
         result = sock.connect_ex(address)
         assert result in {0, errno.EINPROGRESS}, os.strerror(result)
         self._links[link.fd] = link
