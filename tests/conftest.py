@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, settings
 from tests.servers import (
     database_url,
     empty_database_url,
+    engine,
     key_prefix,
     migrated_template,
     postgres,
@@ -18,6 +19,7 @@ from tests.servers import (
 __all__ = [
     "database_url",
     "empty_database_url",
+    "engine",
     "key_prefix",
     "migrated_template",
     "postgres",

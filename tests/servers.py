@@ -7,12 +7,14 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.db import migrate
+from server.db.engine import create_engine
 from server.db.seed import seed
 from server.embedded import EmbeddedPostgres, EmbeddedValkey
 
@@ -65,6 +67,14 @@ def migrated_template(postgres: EmbeddedPostgres) -> str:
 def database_url(postgres: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
     """A fresh database at the newest migration, dropped after the test."""
     yield from _fresh_database(postgres, migrated_template)
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """Connections to a fresh database at the newest migration, enough of them for a crowd."""
+    engine = create_engine(database_url, connections=20, timeout_ms=20_000)
+    yield engine
+    await engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,9 @@
 """A catalogue on a fresh database, and a world to fill it with."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.db.catalogue import PostgresCatalogue
-from server.db.engine import create_engine
 from server.domain.showtimes import Limits
 from server.ports import Catalogue
 from tests.contract.catalogue.world import World
@@ -23,14 +20,6 @@ class Clock:
     def __call__(self) -> int:
         """The present millisecond."""
         return self.now
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """Connections to a fresh database at the newest migration."""
-    engine = create_engine(database_url, connections=4, timeout_ms=5000)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

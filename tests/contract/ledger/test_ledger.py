@@ -1,25 +1,15 @@
 """The ledger: everything once, nothing changed, and one seat's history told around an instant."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.db.engine import create_engine
 from server.db.seat_ledger import PostgresSeatLedger
 from server.domain.ledger import SeatEvent
 from server.ports.ledger import SeatHistory, SeatLedger
 
 AT = 1_800_000_000_000
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """Connections to a fresh database at the newest migration."""
-    engine = create_engine(database_url, connections=4, timeout_ms=5000)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """The adapters under test, over a small hall in a fresh database."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.db.audit import PostgresAudit
 from server.db.catalogue import PostgresCatalogue
-from server.db.engine import create_engine
 from server.db.orders import PostgresOrders
 from server.db.outbox import PostgresOutbox
 from server.ports import Audit, Catalogue
@@ -16,14 +13,6 @@ from server.ports.outbox import Outbox
 from tests.contract.catalogue.conftest import DEFAULTS
 from tests.contract.catalogue.world import World
 from tests.contract.orders.world import NOW
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """Connections to a fresh database at the newest migration."""
-    engine = create_engine(database_url, connections=10, timeout_ms=10_000)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

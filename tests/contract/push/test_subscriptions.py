@@ -1,21 +1,10 @@
 """Push subscriptions: a browser is one endpoint, a holder has a few."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.db.engine import create_engine
 from server.db.push import PostgresPushSubscriptions
 from server.ports.push import MAX_SUBSCRIPTIONS, PushSubscription, PushSubscriptions
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """Connections to a fresh database at the newest migration."""
-    engine = create_engine(database_url, connections=4, timeout_ms=5000)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """The ports of staff on a fresh database."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.db.attempts import PostgresSignInAttempts
 from server.db.audit import PostgresAudit
-from server.db.engine import create_engine
 from server.db.staff import PostgresStaffAccounts
 from server.db.staff_sessions import PostgresStaffSessions
 from server.domain.staff import CLI, Credentials, Role
@@ -15,14 +12,6 @@ from server.ports import Audit, SignInAttempts, StaffAccounts, StaffSessions
 
 HASH = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"
 OTHER_HASH = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$b3RoZXI"
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """Connections to a fresh database at the newest migration."""
-    engine = create_engine(database_url, connections=6, timeout_ms=5000)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

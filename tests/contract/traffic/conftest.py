@@ -1,25 +1,14 @@
 """The adapters under test, over a small hall in a fresh database."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.db.engine import create_engine
 from server.db.orders import PostgresOrders
 from server.db.traffic import PostgresTraffic
 from server.ports.orders import Orders
 from server.ports.traffic import Traffic
 from tests.contract.catalogue.world import World
 from tests.contract.traffic.world import NOW
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """Connections to a fresh database at the newest migration."""
-    engine = create_engine(database_url, connections=4, timeout_ms=10_000)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

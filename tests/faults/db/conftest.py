@@ -1,22 +1,11 @@
-"""A hall in a fresh database, with connections enough for a crowd."""
-
-from collections.abc import AsyncIterator
+"""A hall in a fresh database."""
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.db.engine import create_engine
 from server.db.orders import PostgresOrders
 from tests.contract.catalogue.world import World
 from tests.contract.orders.world import NOW
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """Connections to a fresh database at the newest migration."""
-    engine = create_engine(database_url, connections=20, timeout_ms=20_000)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

@@ -1,22 +1,14 @@
-"""Connections to a fresh database, and one database for all tests that leave nothing behind."""
+"""A hall in a fresh database, and one database for all tests that leave nothing behind."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.db.engine import create_engine, create_lone_engine
+from server.db.engine import create_lone_engine
 from server.embedded import EmbeddedPostgres
 from tests.contract.catalogue.world import World
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """A pool of connections to a fresh database at the newest migration."""
-    engine = create_engine(database_url, connections=4, timeout_ms=5000)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture
