@@ -5,7 +5,7 @@ import { money } from "../core/format.js";
 import { dayOf } from "../core/refund-choice.js";
 import { hook, setText } from "../ui/dom.js";
 
-/** Asks a manager how a refund ended of which the gateway says no end, and writes that down. */
+/** Asks a manager how a refund ended that did not go its way, and writes that down. */
 export class CloseDialog {
   #dialog = /** @type {HTMLDialogElement} */ (hook("[data-close-dialog]"));
   #form = /** @type {HTMLFormElement} */ (hook("[data-close-form]"));
@@ -33,6 +33,11 @@ export class CloseDialog {
     this.#day.max = dayOf(Date.now());
     const amount = money(refund.amount, order.currency, this.#shell.speaker.locale);
     setText(hook("[data-question]", this.#dialog), this.#words.endTitle(amount));
+    setText(hook("[data-close-hint]", this.#dialog), this.#words.endHints[refund.state] ?? "");
+    // What failed already can only have been paid back otherwise.
+    const failed = refund.state === "failed";
+    hook('label:has([value="failed"])', this.#form).hidden = failed;
+    /** @type {HTMLInputElement} */ (hook('[value="done"]', this.#form)).checked = failed;
     this.#showDay();
     this.#dialog.showModal();
   }

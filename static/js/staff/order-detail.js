@@ -143,7 +143,8 @@ export class OrderDetail {
       acts.push(retry);
     }
     if (closable(refund, Date.now())) {
-      const close = element("button", { class: "button", type: "button", "data-close": reference, text: desk.endIt });
+      const text = state === "failed" ? desk.endOtherwise : desk.endIt;
+      const close = element("button", { class: "button", type: "button", "data-close": reference, text });
       close.addEventListener("click", () => this.#order && this.#closing.ask(this.#order, refund));
       acts.push(close);
     }
