@@ -45,7 +45,8 @@ class Mood(StrEnum):
     """What the bank makes of one request of ours.
 
     `deaf`: it never got it. `mute`: it did it, and the answer is lost. `slow`: it accepts a refund, and does it before
-    it is asked about it. `busy`: it refuses a refund for now. `stern`: it refuses a refund for good.
+    it is asked about it. `busy`: it refuses a refund for now. `stern`: it refuses a refund for good. `vague`: it notes
+    the request id of a refund, does nothing, and says nothing that could be understood.
     """
 
     DEAF = "deaf"
@@ -53,6 +54,7 @@ class Mood(StrEnum):
     SLOW = "slow"
     BUSY = "busy"
     STERN = "stern"
+    VAGUE = "vague"
 
 
 @dataclass
@@ -65,6 +67,7 @@ class Entry:
     voided: bool = False
     refunds: dict[str, int] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
+    requests: set[str] = field(default_factory=set)
 
     def returned(self) -> int:
         """All that went back."""
@@ -165,12 +168,18 @@ class Bank:
         )
 
     async def refund(self, refund: RefundOrder) -> RefundAnswer:
-        """Send money back, once for each reference; a refund that was refused stays refused."""
+        """Send money back, once for each reference and request id; a refund that was refused stays refused."""
         mood, entry = self._mood(), self.books[refund.attempt.reference]
         if mood is Mood.DEAF:
             return RefundAnswer(outcome=RefundOutcome.UNKNOWN)
         if mood is Mood.BUSY:
             return RefundAnswer(outcome=RefundOutcome.FAILED, code="busy", again_after_ms=5000)
+        anew = hashlib.sha256(refund.request_id.encode()).hexdigest()[:32]
+        if refund.request_id in entry.requests:
+            return RefundAnswer(outcome=RefundOutcome.UNKNOWN, code="duplicate", request_id=anew)
+        entry.requests.add(refund.request_id)
+        if mood is Mood.VAGUE:
+            return RefundAnswer(outcome=RefundOutcome.UNKNOWN, code="vague", request_id=anew)
         if mood is Mood.STERN or refund.reference in entry.refused:
             entry.refused.add(refund.reference)
             return RefundAnswer(outcome=RefundOutcome.FAILED, code="refused")

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.checkout.points import Point
 from server.db.engine import create_engine
-from tests.faults.payments.sequences import Purchases
+from tests.faults.payments.by_hand import PurchasesWithCash
 from tests.faults.payments.world import Death, World, world_of
 
 PARTS = 4
@@ -102,7 +102,7 @@ def _draw(part: int, redis_url: str, key_prefix: str, shared_database_url: str, 
     season = Season(redis_url, key_prefix, shared_database_url, seen)
 
     @seed(chosen)
-    class Sequence(Purchases):
+    class Sequence(PurchasesWithCash):
         def __init__(self) -> None:
             super().__init__(*season.open())
 
