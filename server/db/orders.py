@@ -1,6 +1,6 @@
 """Orders in PostgreSQL: the last word on who owns a seat, and on the money."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from server.db.order_rows import with_next_version
 from server.db.outbox import enqueue
 from server.db.placing import SeatsVanishedError, place
 from server.db.slugs import SLUG
-from server.db.tables.orders import order_seats, orders, payments, refunds
+from server.db.tables.orders import orders, payments, refunds
 from server.db.writing import TRIES, constraint, lost, transaction, writing
 from server.domain.errors import Conflict, ConflictError, OrderNotFoundError, UnavailableError
 from server.domain.holds import Once
@@ -114,15 +114,6 @@ class PostgresOrders:
         async with reading(self._engine) as connection:
             found: str | None = (await connection.execute(query)).scalar_one_or_none()
         return found
-
-    async def live(self, showtime: str, seats: tuple[str, ...]) -> Mapping[str, str]:
-        """Which of `seats` are live, each with its order."""
-        columns = order_seats.c
-        query = select(columns.seat, columns.order).where(
-            columns.showtime == showtime, columns.seat.in_(seats), columns.live
-        )
-        async with reading(self._engine) as connection:
-            return {row.seat: row.order for row in await connection.execute(query)}
 
     async def kept(self, holder: str, once: Once, *, now: int) -> KeptAnswer | str | None:
         """What was answered under a key; see `Orders`."""

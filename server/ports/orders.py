@@ -1,6 +1,5 @@
 """Orders in the database, which has the last word on who owns a seat."""
 
-from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Protocol
@@ -109,10 +108,6 @@ class Orders(Protocol):
 
     async def of_reference(self, gateway: str, reference: str) -> str | None:
         """The id of the order that a payment reference is of."""
-        ...
-
-    async def live(self, showtime: str, seats: tuple[str, ...]) -> Mapping[str, str]:
-        """Which of `seats` are live, each with its order."""
         ...
 
     async def kept(self, holder: str, once: Once, *, now: int) -> KeptAnswer | str | None:

@@ -47,7 +47,6 @@ CALLS: dict[str, Callable[[AsyncEngine], Awaitable[object]]] = {
     "change": change,
     "order": lambda engine: PostgresOrders(engine).order("o1"),
     "of_reference": lambda engine: PostgresOrders(engine).of_reference("sandbox", "r"),
-    "live": lambda engine: PostgresOrders(engine).live("s1", ("A1",)),
     "kept": lambda engine: PostgresOrders(engine).kept("bob", ONCE, now=NOW),
     "forget": lambda engine: PostgresOrders(engine).forget(now=NOW),
     "record": lambda engine: PostgresOrders(engine).record(message()),
