@@ -15,6 +15,7 @@ from server.domain.orders import OrderState
 from server.domain.settlement import expire
 from server.ports import SeatStore
 from server.ports.orders import Orders
+from server.ports.traffic import Traffic
 
 ASKING_MS: Final = 60_000
 """How long a question to a gateway is one worker's."""
@@ -26,7 +27,10 @@ log = structlog.get_logger(__name__)
 
 
 class Rounds:
-    """Each method is one round; any worker may make it at any time, together with others."""
+    """Each method is one round; any worker may make it at any time, together with others.
+
+    `traffic` with gateways is kept for `traffic_ms`.
+    """
 
     def __init__(
         self,
@@ -36,6 +40,8 @@ class Rounds:
         gateways: Gateways,
         settler: Settler,
         jobs: Jobs,
+        traffic: Traffic,
+        traffic_ms: int,
         now: Callable[[], int],
         reach: Reach = pass_by,
     ) -> None:
@@ -44,6 +50,8 @@ class Rounds:
         self._gateways = gateways
         self._settler = settler
         self._jobs = jobs
+        self._traffic = traffic
+        self._traffic_ms = traffic_ms
         self._now = now
         self._reach = reach
 
@@ -97,3 +105,7 @@ class Rounds:
             except (HopelessError, UnavailableError) as error:
                 log.warning("a refund cannot be asked about", order=order_id, reason=str(error))
         return len(due)
+
+    async def sweep(self) -> int:
+        """Remove some of what was said to gateways and by them long ago; how much."""
+        return await self._traffic.sweep(before=self._now() - self._traffic_ms)

@@ -51,8 +51,6 @@ class Till:
         self._round_s = round_ms / 1000
         self._tasks: list[asyncio.Task[None]] = []
         self._orders = orders
-        self._traffic = traffic
-        self._traffic_ms = traffic_ms
         self._now = now
         self.gateways = Gateways(gateways, catalogue)
         bell = Bell()
@@ -88,6 +86,8 @@ class Till:
             gateways=self.gateways,
             settler=settler,
             jobs=jobs,
+            traffic=traffic,
+            traffic_ms=traffic_ms,
             now=now,
             reach=reach,
         )
@@ -100,7 +100,7 @@ class Till:
             "payments without an answer": (self._round_s, self.rounds.ask),
             "refunds without an answer": (60.0, self.rounds.ask_refunds),
             "idempotency keys of yesterday": (600.0, self._forget),
-            "traffic with gateways of long ago": (600.0, self._sweep),
+            "traffic with gateways of long ago": (600.0, self.rounds.sweep),
         }
         for what, (interval_s, action) in rounds.items():
             self._tasks.append(asyncio.create_task(recurring(what, interval_s, action), name=what))
@@ -117,6 +117,3 @@ class Till:
 
     async def _forget(self) -> None:
         await self._orders.forget(now=self._now())
-
-    async def _sweep(self) -> None:
-        await self._traffic.sweep(before=self._now() - self._traffic_ms)

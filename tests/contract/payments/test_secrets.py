@@ -7,12 +7,13 @@ from server.domain.payments import Outcome
 from server.payments.momo import MomoGateway
 from server.payments.momo_api import MomoAccount
 from server.payments.vnpay import VnpayAccount, VnpayGateway
+from server.ports.traffic import GatewayCall
 from tests.contract.payments.world import TIMEOUT_MS, MomoWorld, VnpayWorld, new_attempt, refund_of
 from tests.gateways import Mode, PageError
 
 
-async def test_what_momo_complains_of_is_logged_without_any_key(momo: MomoWorld) -> None:
-    """A call signed with a wrong key is refused; the log has MoMo's complaint, and neither of our keys."""
+async def test_what_momo_complains_of_is_kept_without_any_key(momo: MomoWorld) -> None:
+    """A call signed with a wrong key is refused; log and record have MoMo's complaint, and neither of our keys."""
     account = MomoAccount(
         partner_code=momo.local.partner_code,
         access_key=momo.local.access_key,
@@ -20,7 +21,8 @@ async def test_what_momo_complains_of_is_logged_without_any_key(momo: MomoWorld)
         api_url=momo.local.url,
         timeout_ms=TIMEOUT_MS,
     )
-    gateway = MomoGateway(account, base_url=momo.shop.url, clock=momo.clock)
+    calls: list[GatewayCall] = []
+    gateway = MomoGateway(account, base_url=momo.shop.url, clock=momo.clock, record=calls.append)
     with capture_logs() as logs:
         assert await gateway.start(new_attempt()) is None
     await gateway.aclose()
@@ -28,6 +30,9 @@ async def test_what_momo_complains_of_is_logged_without_any_key(momo: MomoWorld)
     assert "accessKey=…&amount=180000" in str(logs)
     assert account.access_key not in str(logs)
     assert "AWRONGKEY" not in str(logs)
+    assert "accessKey=…&amount=180000".encode() in (calls[0].answer or b"")
+    assert account.access_key not in str(calls)
+    assert "AWRONGKEY" not in str(calls)
 
 
 async def test_vnpay_refuses_what_another_key_signed(vnpay: VnpayWorld) -> None:

@@ -127,6 +127,12 @@ class Manager:
         found: dict[str, Any] = await succeeded(self._client.get(self._path(order)))
         return found
 
+    async def traffic(self, order: dict[str, Any]) -> list[dict[str, Any]]:
+        """What was said to gateways and by them about an order, the newest first."""
+        found = await succeeded(self._client.get(f"{self._path(order)}/traffic", params={"limit": 100}))
+        said: list[dict[str, Any]] = found["traffic"]
+        return said
+
     async def refunds(self, order: dict[str, Any], **what: Any) -> dict[str, Any]:
         """Send money back; the order then."""
         path, body = f"{self._path(order)}/refunds", {"reason": "Projector broke", **what}
