@@ -93,3 +93,13 @@ class World:
             tables.blocks,
             *({"showtime": showtime, "layout": layout, "seat": seat, "reason": "House seat"} for seat in seats),
         )
+
+
+async def small_world(engine: AsyncEngine, starts_at: int, *showtimes: str) -> World:
+    """A cinema in Hanoi with its hall, a film, and these showtimes of it, all at `starts_at` (ms)."""
+    world = World(engine)
+    await world.cinema("hanoi", "Asia/Ho_Chi_Minh")
+    await world.film("film-a")
+    for showtime in showtimes:
+        await world.showtime(showtime, starts_at)
+    return world

@@ -23,7 +23,7 @@ from server.domain.orders import (
     Refund,
     RefundState,
 )
-from tests.contract.catalogue.world import World
+from tests.contract.catalogue.world import small_world
 from tests.contract.orders.world import NOW
 
 SEATS = ("A1", "A2", "A3", "A4", "B1", "B2")
@@ -216,10 +216,7 @@ def hall(database_url: str) -> None:
 
     async def build() -> None:
         engine = create_engine(database_url, connections=1, timeout_ms=5000)
-        world = World(engine)
-        await world.cinema("hanoi", "Asia/Ho_Chi_Minh")
-        await world.film("film-a")
-        await world.showtime("s1", NOW)
+        await small_world(engine, NOW, "s1")
         await engine.dispose()
 
     asyncio.run(build())

@@ -7,17 +7,14 @@ from server.db.orders import PostgresOrders
 from server.db.traffic import PostgresTraffic
 from server.ports.orders import Orders
 from server.ports.traffic import Traffic
-from tests.contract.catalogue.world import World
+from tests.contract.catalogue.world import small_world
 from tests.contract.traffic.world import NOW
 
 
 @pytest.fixture
 async def orders(engine: AsyncEngine) -> Orders:
     """Orders on PostgreSQL, for a hall of six seats and the showtime `s1`."""
-    world = World(engine)
-    await world.cinema("hanoi", "Asia/Ho_Chi_Minh")
-    await world.film("film-a")
-    await world.showtime("s1", NOW + 3_600_000)
+    await small_world(engine, NOW + 3_600_000, "s1")
     return PostgresOrders(engine)
 
 

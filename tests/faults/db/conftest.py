@@ -4,18 +4,14 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.db.orders import PostgresOrders
-from tests.contract.catalogue.world import World
+from tests.contract.catalogue.world import World, small_world
 from tests.contract.orders.world import NOW
 
 
 @pytest.fixture
 async def world(engine: AsyncEngine) -> World:
     """A hall of six seats, A1 to A4 and B1, B2, with the showtime `s1`."""
-    world = World(engine)
-    await world.cinema("hanoi", "Asia/Ho_Chi_Minh")
-    await world.film("film-a")
-    await world.showtime("s1", NOW + 3_600_000)
-    return world
+    return await small_world(engine, NOW + 3_600_000, "s1")
 
 
 @pytest.fixture

@@ -8,13 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.db.engine import create_lone_engine
 from server.embedded import EmbeddedPostgres
-from tests.contract.catalogue.world import World
+from tests.contract.catalogue.world import World, small_world
+
+STARTS_AT = 1_800_000_000_000
 
 
 @pytest.fixture
 async def world(engine: AsyncEngine) -> World:
     """A cinema with a hall of six seats, and a showtime `s1`."""
-    return await _world(engine)
+    return await small_world(engine, STARTS_AT, "s1")
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +31,5 @@ def shared_world_url(postgres: EmbeddedPostgres, migrated_template: str) -> Iter
 
 async def _fill(url: str) -> None:
     engine = create_lone_engine(url)
-    await _world(engine)
+    await small_world(engine, STARTS_AT, "s1")
     await engine.dispose()
-
-
-async def _world(engine: AsyncEngine) -> World:
-    world = World(engine)
-    await world.cinema("hanoi", "Asia/Ho_Chi_Minh")
-    await world.film("film-a")
-    await world.showtime("s1", 1_800_000_000_000)
-    return world
