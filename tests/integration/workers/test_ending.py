@@ -42,7 +42,8 @@ def test_impatience_does_not_break_the_end_off(given: dict[str, object], tmp_pat
 
 def test_a_start_can_be_broken_off(given: dict[str, object], tmp_path: Path) -> None:
     """A signal while the workers still start ends them without a traceback."""
-    with Command("serve", log=tmp_path / "stderr", workers=2, **given) as command:
+    # However long their imports take: only then do they hear of it.
+    with Command("serve", log=tmp_path / "stderr", workers=2, drain_ms=60_000, **given) as command:
         wait_until(lambda: len(children_of(command.pid)) == 2)
         workers = list(children_of(command.pid))
         assert command.interrupt() == 0
