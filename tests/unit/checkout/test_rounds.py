@@ -41,6 +41,8 @@ async def test_an_order_that_cannot_expire_keeps_no_other_from_it() -> None:
         gateways=unused,
         settler=cast("Any", orders),
         jobs=unused,
+        traffic=unused,
+        traffic_ms=1,
         now=lambda: 7,
     )
     assert await rounds.expire() == 3
