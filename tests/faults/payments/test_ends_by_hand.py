@@ -132,12 +132,29 @@ async def test_staff_find_that_a_worker_is_sending(world: World, monkeypatch: py
     assert await returned(world, order) == row.amount
 
 
-async def test_staff_and_workers_at_once(world: World) -> None:
-    """Of each refund either staff say the end, or the worker sends it: never both, and never neither."""
+async def test_staff_and_workers_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each refund either staff say the end, or the worker sends it: never both, and never neither.
+
+    Half of the ends are said while the worker looks, the others when it sends the first.
+    """
+    sending, send = asyncio.Event(), world.gateway.refund
+
+    async def watched(refund: RefundOrder) -> RefundAnswer:
+        sending.set()
+        return await send(refund)
+
+    async def said_while_sending(order: str) -> bool:
+        await sending.wait()
+        return await paid_by_hand(world, order)
+
+    monkeypatch.setattr(world.gateway, "refund", watched)
     buyers = [(f"holder-{row}{place}", f"{row}{place}") for place in range(1, 5) for row in "AB"]
     orders = await asked_back(world, *buyers)
-    ended = [paid_by_hand(world, order) for order in orders]
+    ended = [
+        said_while_sending(order) if place % 2 else paid_by_hand(world, order) for place, order in enumerate(orders)
+    ]
     *by_hand, _ = await asyncio.gather(*ended, world.work())
+    assert not all(by_hand)
     for order, said in zip(orders, by_hand, strict=True):
         [row] = (await world.order(order)).refunds
         assert (row.state, row.closing is not None) == (RefundState.DONE, said)
