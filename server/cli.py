@@ -1,4 +1,8 @@
-"""The command `cinebook`: run, serve, migrate, seed, watch and staff."""
+"""The command `cinebook`: run, serve, migrate, seed, watch and staff.
+
+What only some commands need is imported by these, since all of it takes a second to load; and before they handle
+signals, for what a handler raises in the midst of an import may be lost.
+"""
 
 import asyncio
 import contextlib
@@ -8,27 +12,23 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Annotated, Final, NoReturn
 
 import typer
 from pydantic import ValidationError
 
-from server.cli_staff import hint, staff_commands
-from server.db.migrate import upgrade
+from server.cli_staff import staff_commands
 from server.domain.errors import UnavailableError
 from server.domain.staff import StaffError
 from server.embedded import Addresses, EmbeddedError, EmbeddedPostgres, EmbeddedServers
 from server.identity.secrets import SecretError, load_secret
-from server.main import create_app, migrate_and_seed
+from server.listening import BindError, address_of, listen, url_of
 from server.ops.logging import configure
 from server.ops.settings import Settings
-from server.seats.link import address
-from server.serving import BindError, address_of, ignore_stop_signals, listen, on_stop_signals, serve, url_of
-from server.supervisor import Supervisor
-from server.watch import WatchError
-from server.watch import watch as watch_showtime
+from server.stopping import ignore_stop_signals, on_stop_signals
 
 WATCH_S: Final = 0.5
 """How often it is looked whether the embedded servers still run: without one of them nothing works."""
@@ -46,29 +46,38 @@ Workers = Annotated[int | None, typer.Option(help="Processes that serve the port
 @app.command()
 def run(workers: Workers = None) -> None:
     """Start what is missing (Valkey, PostgreSQL), migrate, load the demo data and serve: all from nothing."""
+    from server.db.migrate import upgrade
+    from server.db.seed import seed as load
+    from server.staff_accounts import hint
+
     settings = _settings(workers)
+    serving = _serving(settings)
     with _failing_clearly():
         # First of all, because it is the likeliest to fail; whoever connects meanwhile waits for the start.
         listener = listen(settings.host, settings.port)
         with _addresses(settings) as addresses:
-            migrate_and_seed(addresses.database_url)
+            upgrade(addresses.database_url)
+            load(addresses.database_url, _now_ms())
             if (advice := hint(addresses.database_url)) is not None:
                 print(advice, file=sys.stderr)
-            _serve(settings, addresses, listener)
+            serving(addresses, listener)
 
 
 @app.command("serve")
 def serve_only(workers: Workers = None) -> None:
     """Serve on servers and data that are there already."""
     settings = _settings(workers)
+    addresses = _configured(settings)
+    serving = _serving(settings)
     with _failing_clearly():
-        addresses = _configured(settings)
-        _serve(settings, addresses, listen(settings.host, settings.port))
+        serving(addresses, listen(settings.host, settings.port))
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest version."""
+    from server.db.migrate import upgrade
+
     settings = _settings()
     with _failing_clearly(), _addresses(settings) as addresses:
         upgrade(addresses.database_url)
@@ -77,9 +86,13 @@ def migrate() -> None:
 @app.command()
 def seed() -> None:
     """Load the demo data; what is there already is left alone."""
+    from server.db.migrate import upgrade
+    from server.db.seed import seed as load
+
     settings = _settings()
     with _failing_clearly(), _addresses(settings) as addresses:
-        migrate_and_seed(addresses.database_url)
+        upgrade(addresses.database_url)
+        load(addresses.database_url, _now_ms())
 
 
 @app.command()
@@ -88,11 +101,17 @@ def watch(
     url: Annotated[str, typer.Option(help="Where the server is; by default where the settings put it.")] = "",
 ) -> None:
     """Print a showtime's changes as they happen, until Ctrl-C."""
+    from server.watch import WatchError
+    from server.watch import watch as watch_showtime
+
     settings = _settings()
     # What the client would log of its connections is among the lines that are printed.
     logging.getLogger("protocol").setLevel(logging.WARNING)
-    with contextlib.suppress(KeyboardInterrupt), _failing_clearly():
-        asyncio.run(watch_showtime(url or url_of(settings.host, settings.port), showtime))
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            asyncio.run(watch_showtime(url or url_of(settings.host, settings.port), showtime))
+        except WatchError as error:
+            _fail(str(error))
 
 
 def main() -> None:
@@ -110,6 +129,8 @@ def _settings(workers: int | None = None) -> Settings:
         sys.exit(2)
     configure(settings.log_level, settings.log_format)
     if settings.redis_url:
+        from server.seats.link import address
+
         try:
             address(settings.redis_url, 1.0)
         except ValueError as error:
@@ -150,17 +171,33 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
 
 
-def _serve(settings: Settings, addresses: Addresses, listener: socket.socket) -> None:
-    """Serve in this process, or in as many others as are wanted."""
-    try:
-        # Each worker reads the key again; what is wrong with it is said once, and before any of them starts.
-        load_secret(settings.secret_key.get_secret_value(), settings.data_dir)
-    except OSError as error:
-        _fail(f"cannot keep the key in {settings.data_dir}: {error.strerror}")
+def _serving(settings: Settings) -> Callable[[Addresses, socket.socket], None]:
+    """What serves on these servers and this socket: this process, or as many others as are wanted."""
     if settings.workers == 1:
-        serve(create_app(settings, addresses, address=address_of(listener)), listener, settings)
+        from server.main import create_app
+        from server.serving import serve
+
+        def begin(addresses: Addresses, listener: socket.socket) -> None:
+            serve(create_app(settings, addresses, address=address_of(listener)), listener, settings)
     else:
-        Supervisor(settings, addresses, listener).run()
+        from server.supervisor import Supervisor
+
+        def begin(addresses: Addresses, listener: socket.socket) -> None:
+            Supervisor(settings, addresses, listener).run()
+
+    def checked(addresses: Addresses, listener: socket.socket) -> None:
+        try:
+            # Each worker reads the key again; what is wrong with it is said once, and before any of them starts.
+            load_secret(settings.secret_key.get_secret_value(), settings.data_dir)
+        except OSError as error:
+            _fail(f"cannot keep the key in {settings.data_dir}: {error.strerror}")
+        begin(addresses, listener)
+
+    return checked
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _configured(settings: Settings) -> Addresses:
@@ -175,6 +212,8 @@ def _database() -> Iterator[str]:
 
     It ends with this block where it was started by it.
     """
+    from server.db.migrate import upgrade
+
     settings = _settings()
     running = None if settings.database_url else EmbeddedPostgres(settings.data_dir).join()
     if running is not None:
@@ -190,7 +229,7 @@ def _failing_clearly() -> Iterator[None]:
     """Say in one line what a person has to mend."""
     try:
         yield
-    except (EmbeddedError, BindError, SecretError, StaffError, WatchError) as error:
+    except (EmbeddedError, BindError, SecretError, StaffError) as error:
         _fail(str(error))
     except UnavailableError as error:
         # Only what is done to the database before serving lets it through.

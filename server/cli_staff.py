@@ -1,16 +1,17 @@
-"""`cinebook staff`: who may sign in behind the counter."""
+"""`cinebook staff`: who may sign in behind the counter.
+
+What works on the accounts is imported by the commands, as in `server.cli`.
+"""
 
 import asyncio
 import getpass
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
-from server.db.engine import create_lone_engine
-from server.db.staff import PostgresStaffAccounts
 from server.domain.staff import (
     CLI,
     MAX_PASSWORD,
@@ -21,10 +22,7 @@ from server.domain.staff import (
     checked_name,
     checked_password,
 )
-from server.identity.passwords import Passwords
 from server.ports import StaffAccounts
-
-HINT: Final = "Nobody can sign in at /staff yet; open an account with: cinebook staff add LOGIN --role manager"
 
 T = TypeVar("T")
 
@@ -38,8 +36,10 @@ def staff_commands(
     app = typer.Typer(no_args_is_help=True, help="Who may sign in behind the counter.")
 
     def on_accounts(work: Callable[[StaffAccounts], Awaitable[T]]) -> T:
+        from server.staff_accounts import work_on
+
         with database() as url:
-            return asyncio.run(_work_on(url, work))
+            return work_on(url, work)
 
     @app.command()
     def add(
@@ -92,26 +92,14 @@ def staff_commands(
     return app
 
 
-def hint(url: str) -> str | None:
-    """How to open the first account, for whoever starts a server whose database at `url` has none; else None."""
-    members = asyncio.run(_work_on(url, lambda accounts: accounts.members()))
-    return None if members else HINT
-
-
-async def _work_on(url: str, work: Callable[[StaffAccounts], Awaitable[T]]) -> T:
-    engine = create_lone_engine(url)
-    try:
-        return await work(PostgresStaffAccounts(engine))
-    finally:
-        await engine.dispose()
-
-
 def _columns(member: StaffMember) -> tuple[str, ...]:
     state = ("disabled",) if member.disabled_at is not None else ()
     return (member.login, member.role.value, member.name, *state)
 
 
 def _new_password_hash() -> str:
+    from server.identity.passwords import Passwords
+
     password = checked_password(_ask_twice() if sys.stdin.isatty() else _read_line())
     passwords = Passwords()
     try:

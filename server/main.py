@@ -15,9 +15,8 @@ from server.db.audit import PostgresAudit
 from server.db.buffered_writer import BufferedWriter
 from server.db.catalogue import PostgresCatalogue
 from server.db.engine import create_engine, durability_findings
-from server.db.migrate import is_current, upgrade
+from server.db.migrate import is_current
 from server.db.seat_ledger import PostgresSeatLedger
-from server.db.seed import seed
 from server.db.staff import PostgresStaffAccounts
 from server.db.staff_sessions import PostgresStaffSessions
 from server.embedded import Addresses
@@ -196,12 +195,6 @@ def create_app(settings: Settings, addresses: Addresses, *, address: str) -> App
             yield
 
     return build_app(context, sockets=endpoint, lifespan=lifespan)
-
-
-def migrate_and_seed(database_url: str) -> None:
-    """Bring the database to the newest version and load the demo data; both leave alone what is there."""
-    upgrade(database_url)
-    seed(database_url, now_ms())
 
 
 def now_ms() -> int:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -12,61 +11,19 @@ from typing import Final
 import uvicorn
 
 from protocol.codec import MAX_INBOUND_BYTES
+from server.listening import BACKLOG, announce
 from server.live.wire import SeatMapProtocol
 from server.ops import metrics
 from server.ops.settings import Settings
+from server.stopping import SHUTDOWN_S, ignore_stop_signals, on_stop_signals
 from server.web.app import Application
 from server.web.context import Context
-
-USER_TIMEOUT_MS: Final = 30_000
-"""How long data may stay unacknowledged before the kernel gives a peer up: one that is gone, or never reads."""
-
-UNSENT_BYTES: Final = 16_384
-"""What the kernel takes for a client beyond what is on its way; it would take megabytes, and a client that reads again
-would have to read its way through what is old. Past this the server knows that the client is behind."""
-
-SHUTDOWN_S: Final = 10
-"""How long open requests may take after SIGTERM."""
 
 ON_THEIR_WAY_S: Final = 0.25
 """How long a connection that was just accepted has to send its request before the server that ends closes it."""
 
-BACKLOG: Final = 4096
-
 COLLECT_AFTER: Final = (10_000, 20, 20)
 """How many objects more there are before the youngest are looked through, and how often before older ones are."""
-
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Each ends the server in good order; the last one comes from a terminal that is closed."""
-
-
-class BindError(OSError):
-    """The address cannot be listened on; the message says which and why."""
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening TCP socket; port 0 takes a free one. Raises `BindError`."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise BindError(f"cannot listen on {url_of(host, port)}: {error.strerror}") from error
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
-    return listener
-
-
-def address_of(listener: socket.socket) -> str:
-    """Where a browser on this machine finds the server."""
-    host, port = listener.getsockname()[:2]
-    return url_of({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)  # noqa: S104 - compared, not bound
-
-
-def url_of(host: str, port: int) -> str:
-    """The URL of a host, which may be an IPv6 address."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class Server(uvicorn.Server):
@@ -154,19 +111,6 @@ def _look_for_garbage_seldom() -> None:
     gc.set_threshold(*COLLECT_AFTER)
 
 
-def on_stop_signals(handler: Callable[[int, FrameType | None], None]) -> None:
-    """From now on the signals that stop call `handler`; where SIGHUP is ignored, as under nohup, it stays so."""
-    for number in STOP_SIGNALS:
-        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, handler)
-
-
-def ignore_stop_signals() -> None:
-    """From now on the process ends by itself alone: a signal would break off what is being put in order."""
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-
-
 def config_of(app: Application, settings: Settings) -> uvicorn.Config:
     """Uvicorn's options: no compression, our protocol class and its limits, no log lines of its own making."""
     return uvicorn.Config(
@@ -187,11 +131,6 @@ def config_of(app: Application, settings: Settings) -> uvicorn.Config:
         backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-
-
-def announce(listener: socket.socket) -> None:
-    """Say where the server is: for the person who started it, and for whoever waits until it serves."""
-    print(f"CineBook Live is at {address_of(listener)}", flush=True)  # noqa: T201 - what `run` is for
 
 
 def serve(app: Application, listener: socket.socket, settings: Settings) -> None:

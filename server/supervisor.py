@@ -26,9 +26,10 @@ from typing import Final
 import structlog
 
 from server.embedded import Addresses
+from server.listening import announce
 from server.ops import metrics
 from server.ops.settings import Settings
-from server.serving import SHUTDOWN_S, STOP_SIGNALS, announce, ignore_stop_signals, on_stop_signals
+from server.stopping import SHUTDOWN_S, STOP_SIGNALS, ignore_stop_signals, on_stop_signals
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 10.0

@@ -16,11 +16,13 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from server.embedded import Addresses
+from server.listening import address_of
 from server.main import create_app
 from server.ops import metrics
 from server.ops.logging import configure
 from server.ops.settings import Settings
-from server.serving import SHUTDOWN_S, STOP_SIGNALS, Server, address_of, on_stop_signals
+from server.serving import Server
+from server.stopping import SHUTDOWN_S, STOP_SIGNALS, on_stop_signals
 from server.supervisor import MARGIN_S, Word
 
 ORPHANED: Final = 1

@@ -25,12 +25,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "watch": set(),
     "selling": CORE | {"ops", "tickets", "web"} | SIBLINGS,
     "main": CORE | {"ops", "tickets", "embedded", "selling", "web"} | SIBLINGS,
-    "serving": CORE | {"ops", "live", "web"},
-    "supervisor": {"ops", "embedded", "serving"},
-    "worker": {"ops", "embedded", "main", "serving", "supervisor"},
-    "cli_staff": CORE | {"db", "identity"},
+    "listening": set(),
+    "stopping": set(),
+    "serving": CORE | {"ops", "listening", "live", "stopping", "web"},
+    "supervisor": {"ops", "embedded", "listening", "stopping"},
+    "worker": {"ops", "embedded", "listening", "main", "serving", "stopping", "supervisor"},
+    "staff_accounts": CORE | {"db"},
+    "cli_staff": CORE | {"identity", "staff_accounts"},
     "cli": CORE
-    | {"ops", "tickets", "embedded", "web", "main", "serving", "supervisor", "watch", "cli_staff"}
+    | {"ops", "tickets", "embedded", "listening", "web", "main", "serving", "stopping", "supervisor", "watch"}
+    | {"cli_staff", "staff_accounts"}
     | SIBLINGS,
 }
 """What each part of `server` may import of the others; its own part always."""

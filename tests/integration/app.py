@@ -12,9 +12,10 @@ from pydantic import SecretStr
 
 from protocol.aio import SeatMapClient
 from server.embedded import Addresses
+from server.listening import address_of, listen
 from server.main import create_app
 from server.ops.settings import Settings
-from server.serving import address_of, config_of, listen
+from server.serving import config_of
 from tests.ports import lasting_port
 
 SECRET = "a secret of the tests that is long enough"

@@ -11,6 +11,7 @@ from server.domain.errors import ShowtimeNotFoundError
 from server.domain.holds import Granted, Holder, Holdings
 from server.domain.showtimes import Showtime
 from server.identity.origins import OriginPolicy
+from server.listening import listen
 from server.live.bounds import Bounds
 from server.live.errands import Errands
 from server.live.hub import Hub
@@ -19,7 +20,7 @@ from server.live.room import Room
 from server.live.session import Desk, Session
 from server.ops.lifecycle import Lifecycle
 from server.ops.settings import Settings
-from server.serving import config_of, listen
+from server.serving import config_of
 from server.web.app import build_app
 from server.web.context import Context
 from server.web.sockets import SocketEndpoint

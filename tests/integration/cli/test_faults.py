@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.serving import address_of, listen, url_of
+from server.listening import address_of, listen, url_of
 from tests.command import Command
 from tests.integration.cli.conftest import Cinebook
 

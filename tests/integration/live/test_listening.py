@@ -3,7 +3,7 @@
 import contextlib
 import socket
 
-from server.serving import UNSENT_BYTES, listen
+from server.listening import UNSENT_BYTES, listen
 
 
 def test_the_kernel_takes_little_for_a_client_that_does_not_read() -> None:

@@ -13,10 +13,12 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from server.listening import address_of, listen
 from server.ops import metrics
 from server.ops.lifecycle import Lifecycle
 from server.ops.settings import Settings
-from server.serving import COLLECT_AFTER, STOP_SIGNALS, Server, address_of, listen
+from server.serving import COLLECT_AFTER, Server
+from server.stopping import STOP_SIGNALS
 from server.web import health
 
 AMPLE_MS = 60_000
