@@ -78,6 +78,14 @@ async def owed(orders: Orders) -> None:
     await make(orders, "o1", lambda order: paid(order, "pay-o1"))
 
 
+async def paid_twice(orders: Orders) -> None:
+    """Paid, by a second attempt too, whose money goes back."""
+    await orders.place(with_payment(with_payment(new_order("o1", "A1"), "pay-o1"), "again-o1"))
+    await make(orders, "o1", lambda found: paid(found, "pay-o1"))
+    order = await make(orders, "o1", lambda found: paid(found, "again-o1"))
+    assert order.state is OrderState.PAID
+
+
 async def failing(orders: Orders) -> None:
     """As `owed`, with a refund that failed and waits for a person."""
     await owed(orders)
@@ -91,7 +99,7 @@ async def end_refund(orders: Orders, outcome: RefundOutcome) -> None:
     await make(orders, "o1", lambda order: refunded(order, refund.reference, answer, now=NOW))
 
 
-@pytest.mark.parametrize("prepare", [open_order, suspected, reserved, owed, failing])
+@pytest.mark.parametrize("prepare", [open_order, suspected, reserved, owed, paid_twice, failing])
 async def test_what_is_told_of_money_that_is_under_way_stays(
     orders: Orders, traffic: Traffic, engine: AsyncEngine, prepare: Callable[[Orders], Awaitable[None]]
 ) -> None:

@@ -162,9 +162,9 @@ async def test_a_call_that_is_given_up_is_recorded() -> None:
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    assert [outcome(call) for call in calls] == [(Failure.ABANDONED, None, None)]
     await client.aclose()
     await serving.stop()
+    assert [outcome(call) for call in calls] == [(Failure.ABANDONED, None, None)]
 
 
 KEY = b"K951B6PE1waDMi640xX08PD3vg6EkVlz"
