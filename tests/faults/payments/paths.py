@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from server.checkout.points import Point
 from server.domain.holds import Holder
 from server.domain.orders import OrderState
-from tests.faults.payments.bank import Choice
+from tests.faults.payments.bank import Bank, Choice, Mood
 from tests.faults.payments.world import MINUTE, PAYMENT_MS, SHOWTIME, World, represent
 
 BUYING = (Point.PINNED, Point.PLACED)
@@ -163,6 +163,16 @@ async def paid_after_cancelling(world: World) -> str:
     return order
 
 
+async def refunded_vaguely(world: World) -> str:
+    """The gateway answers a refund without deciding it, and takes no request that it has had."""
+    order = await world.buy("anna", "A1")
+    await _another(world, order, gateway=Bank.name)
+    await _cancel(world, order)
+    world.bank.moods.append(Mood.VAGUE)
+    await world.deliver(await world.choose(order), Bank.name)
+    return order
+
+
 async def paid_twice(world: World) -> str:
     """Two attempts, both paid."""
     order = await world.buy("anna", "A1")
@@ -199,10 +209,10 @@ async def suspected_late(world: World) -> str:
     return order
 
 
-async def _another(world: World, order: str) -> None:
+async def _another(world: World, order: str, gateway: str = "sandbox") -> None:
     await world.act(
         lambda worker: worker.till.desk.pay(
-            order, holder="anna", gateway="sandbox", client_ip=None, once=None, represent=represent
+            order, holder="anna", gateway=gateway, client_ip=None, once=None, represent=represent
         )
     )
 
@@ -233,6 +243,7 @@ PATHS = (
     Path(paid_late_after_the_store_was_lost, OrderState.PAID, (*PAYING, *LATE)),
     Path(store_lost_before_payment, OrderState.PAID, PAYING),
     Path(paid_after_cancelling, OrderState.REFUNDED, BACK),
+    Path(refunded_vaguely, OrderState.REFUNDED, (*BACK, Point.ASKED)),
     Path(paid_twice, OrderState.PAID, BACK),
     Path(paid_twice_late, OrderState.PAID, (*BACK, *LATE)),
     Path(suspected, OrderState.REVIEW, PAYING),

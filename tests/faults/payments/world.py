@@ -231,9 +231,9 @@ class World:
         news = await self.gateway.callback_for(token, SandboxChoice(choice) if choice in _EVERYWHERE else _PAY)
         return news.callback
 
-    async def deliver(self, callback: Callback) -> None:
+    async def deliver(self, callback: Callback, gateway: str = "sandbox") -> None:
         """The gateway calls, and calls again if it is not answered."""
-        answer = await self.act(lambda worker: worker.till.callbacks.receive("sandbox", callback, address=None))
+        answer = await self.act(lambda worker: worker.till.callbacks.receive(gateway, callback, address=None))
         assert answer.status == 200
 
     async def pay(self, order: str, choice: Choice = Choice.PAY, *, attempt: int = -1) -> None:
