@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, Select, and_, delete, exists, func, null, or_, select, tuple_, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    tuple_,
+    union,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -75,20 +89,25 @@ class PostgresTraffic:
         return removed
 
 
-def _unfinished() -> Any:
+def _unfinished() -> ColumnElement[bool]:
     """Whether the order that a call is about has money that did not come to rest."""
-    calls, paying, returning, owed = gateway_calls.c, payments.alias(), refunds.alias(), refunds.alias()
-    about = union_all(
-        select(paying.c.order).where(paying.c.gateway == calls.gateway, paying.c.reference == calls.reference),
-        select(returning.c.order).where(returning.c.reference == calls.reference),
+    calls, paying, returning = gateway_calls.c, payments.alias(), refunds.alias()
+    return or_(
+        exists().where(
+            paying.c.gateway == calls.gateway, paying.c.reference == calls.reference, _at_work(paying.c.order)
+        ),
+        exists().where(returning.c.reference == calls.reference, _at_work(returning.c.order)),
     )
-    reserved = payments.alias()
-    at_work = or_(
-        orders.c.state.in_(UNFINISHED),
-        exists().where(reserved.c.order == orders.c.id, reserved.c.state == PaymentState.AUTHORISED.value),
-        exists().where(owed.c.order == orders.c.id, owed.c.state.not_in(ENDED)),
+
+
+def _at_work(order: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether an order is open or under review, or money of it is reserved or owed."""
+    found, reserved, owed = orders.alias(), payments.alias(), refunds.alias()
+    return or_(
+        exists().where(found.c.id == order, found.c.state.in_(UNFINISHED)),
+        exists().where(reserved.c.order == order, reserved.c.state == PaymentState.AUTHORISED.value),
+        exists().where(owed.c.order == order, owed.c.state.not_in(ENDED)),
     )
-    return exists().where(orders.c.id.in_(about), at_work)
 
 
 def _said_about(order: str) -> Any:
