@@ -27,6 +27,12 @@ def test_staff_are_told_every_state_in_words(name: str, told: type[StrEnum]) -> 
     assert words_of("words-desk-en.js", name) == sorted(told)
 
 
+def test_staff_are_told_what_an_end_by_hand_means() -> None:
+    """In words for each state of a refund that has no good end yet."""
+    ended = {RefundState.DONE, RefundState.REPLACED}
+    assert words_of("words-desk-en.js", "endHints") == sorted(set(RefundState) - ended)
+
+
 def test_customers_are_told_every_state_of_a_refund_in_words() -> None:
     """Every state is said but that of a refund which another replaced: customers are not shown it."""
     assert words_of("words-en.js", "refundStates") == sorted(set(RefundState) - {RefundState.REPLACED})
