@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Row,
     Select,
     and_,
@@ -110,7 +111,7 @@ def _at_work(order: ColumnElement[str]) -> ColumnElement[bool]:
     )
 
 
-def _said_about(order: str) -> Any:
+def _said_about(order: str) -> CompoundSelect[Any]:
     """Messages and calls with the references of an order, in the same columns."""
     of_payments = select(payments.c.gateway, payments.c.reference).where(payments.c.order == order)
     of_refunds = (

@@ -16,6 +16,7 @@ from server.db.orders import PostgresOrders
 from server.db.outbox import PostgresOutbox
 from server.db.push import PostgresPushSubscriptions
 from server.db.seat_ledger import PostgresSeatLedger
+from server.db.traffic import PostgresTraffic
 from server.domain.errors import UnavailableError
 from server.domain.holds import Once
 from server.domain.ledger import SeatEvent
@@ -26,6 +27,7 @@ from server.ports.outbox import Job
 from server.ports.push import PushSubscription
 from tests.contract.catalogue.world import World
 from tests.contract.orders.world import KEPT, NOW, message, new_order
+from tests.contract.traffic.world import call as gateway_call
 
 ONCE = Once(key="k", body_hash="h")
 JOB = Job(id=1, key="k", order="o1", effect=Effect(kind=EffectKind.SEATS), attempt=1, created_at=0)
@@ -65,12 +67,16 @@ CALLS: dict[str, Callable[[AsyncEngine], Awaitable[object]]] = {
     "add": lambda engine: PostgresPushSubscriptions(engine).add("alice", PUSH),
     "remove": lambda engine: PostgresPushSubscriptions(engine).remove("x"),
     "of_holder": lambda engine: PostgresPushSubscriptions(engine).of_holder("alice"),
+    "append_calls": lambda engine: PostgresTraffic(engine).append([gateway_call()]),
+    "of_order": lambda engine: PostgresTraffic(engine).of_order("o1", after=None, limit=1),
+    "sweep": lambda engine: PostgresTraffic(engine).sweep(before=0),
     "figures": lambda engine: PostgresMonitoring(engine).figures(since=0, now=NOW),
     "search": lambda engine: PostgresOrderSearch(engine).search(OrderQuery(), after=None, limit=1),
 }
 
 TABLES = (
-    "orders, order_seats, payments, refunds, payment_events, outbox, idempotency_keys, seat_ledger, push_subscriptions"
+    "orders, order_seats, payments, refunds, payment_events, gateway_calls, outbox, idempotency_keys, seat_ledger, "
+    "push_subscriptions"
 )
 
 
