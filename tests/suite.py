@@ -23,7 +23,10 @@ TESTS = ROOT / "tests"
 SPLIT = ("integration", "faults")
 """Folders whose own folders run one by one: they are the longest, and together would leave the others waiting."""
 
-LONGEST = ("e2e", "integration/cli", "contract", "faults/payments", "unit")
+LONGEST = (
+    *("e2e", "faults/payments", "integration/cli", "contract", "integration/payments"),
+    *("unit", "integration/workers", "integration/rest"),
+)
 """They begin first, so that none of them is left alone at the end; others follow by name."""
 
 MEASURED = ("unit", "lua", "integration")
