@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.gateways.serving import Serving
+from tests.trust import TRUSTED
 
 
 class Mode(StrEnum):
@@ -178,7 +179,7 @@ class LocalGateway:
             task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, reference: str, send: Send) -> None:
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+        async with httpx.AsyncClient(verify=TRUSTED, timeout=30, trust_env=False) as client:
             for attempt in range(self.retries + 1):
                 if attempt:
                     await asyncio.sleep(self.retry_s)

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from tests.gateways import momo_rules as rules
 from tests.gateways import momo_wire as wire
 from tests.gateways.base import Answer, LocalGateway, Mode, Received
+from tests.trust import TRUSTED
 
 OUTCOMES = {
     "paid": 0,
@@ -127,7 +128,7 @@ class LocalMomo(LocalGateway):
 
     async def pay(self, url: str, outcome: str = "paid", *, amount: int | None = None, copies: int = 1) -> str:
         """Play the customer on this page: see `end`."""
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as browser:
+        async with httpx.AsyncClient(verify=TRUSTED, timeout=10, trust_env=False) as browser:
             page = await browser.get(url)
         assert page.status_code == 200
         return self.end(dict(parse_qsl(urlsplit(url).query))["t"], outcome, amount=amount, copies=copies)

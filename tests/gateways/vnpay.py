@@ -13,6 +13,7 @@ from starlette.routing import Route
 from tests.gateways import vnpay_rules as rules
 from tests.gateways import vnpay_wire as wire
 from tests.gateways.base import Answer, LocalGateway, Mode, Received
+from tests.trust import TRUSTED
 
 OUTCOMES = {
     "paid": ("00", "00"),
@@ -108,7 +109,7 @@ class LocalVnpay(LocalGateway):
 
     async def visit(self, url: str) -> str:
         """Open the page as a browser does; return the reference, or raise `PageError`."""
-        async with httpx.AsyncClient(timeout=10, follow_redirects=True, trust_env=False) as browser:
+        async with httpx.AsyncClient(verify=TRUSTED, timeout=10, follow_redirects=True, trust_env=False) as browser:
             page = await browser.get(url)
         assert page.status_code == 200
         if "code" in page.url.params:

@@ -17,6 +17,7 @@ from server.main import create_app
 from server.ops.settings import Settings
 from server.serving import config_of
 from tests.ports import lasting_port
+from tests.trust import TRUSTED
 
 SECRET = "a secret of the tests that is long enough"
 
@@ -66,7 +67,7 @@ class App:
     async def request(self, method: str, path: str, body: object = None, token: str | None = None) -> Any:
         """One REST request that succeeds; its JSON."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=self.url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=self.url, verify=TRUSTED, timeout=30) as client:
             answer = await client.request(method, path, json=body, headers=headers)
         return answer.raise_for_status().json()
 

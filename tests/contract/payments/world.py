@@ -19,6 +19,7 @@ from server.ports.sandbox import SandboxLedger
 from tests.contract.payments.shop import Shop
 from tests.gateways import LocalMomo, LocalVnpay, Mode
 from tests.gateways.base import now_ms
+from tests.trust import TRUSTED
 
 TIMEOUT_MS = 1200
 """How long gateways have in these tests: longer than any answer takes, and soon over."""
@@ -214,7 +215,7 @@ class SandboxWorld(World):
         news = await self.sandbox.callback_for(token, choice)
         if choice is SandboxChoice.PAY:
             self._paid[self.sandbox.read_page(token).reference] = self.sandbox.read_page(token).amount
-        async with httpx.AsyncClient(trust_env=False, timeout=30) as browser:
+        async with httpx.AsyncClient(verify=TRUSTED, trust_env=False, timeout=30) as browser:
             for _ in range(copies):
                 headers = {"content-type": news.callback.content_type}
                 await browser.post(news.ipn_url, content=news.callback.body, headers=headers)

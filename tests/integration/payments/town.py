@@ -27,6 +27,7 @@ from tests.gateways import LocalMomo, LocalVnpay
 from tests.integration.app import App, settings_for
 from tests.integration.payments.later import later
 from tests.integration.payments.people import API, Buyer, Manager, eventually, succeeded
+from tests.trust import TRUSTED
 
 LOGIN: Final = "mai"
 PASSWORD: Final = "correct horse battery"
@@ -66,7 +67,7 @@ class Town:
         """A new guest."""
         token = await self.app.session()
         headers = {"Authorization": f"Bearer {token}"}
-        client = httpx.AsyncClient(base_url=self.app.url, headers=headers, timeout=30, trust_env=False)
+        client = httpx.AsyncClient(base_url=self.app.url, headers=headers, verify=TRUSTED, timeout=30, trust_env=False)
         await self._stack.enter_async_context(client)
         self.buyers.append(Buyer(client))
         return self.buyers[-1]
@@ -182,7 +183,7 @@ async def open_town(addresses: Addresses, folder: Path, prefix: str, **changes: 
         await app.start()
         vnpay.ipn_url = f"{app.url}{API}/payments/vnpay/ipn"
         try:
-            async with httpx.AsyncClient(base_url=app.url, timeout=30, trust_env=False) as desk:
+            async with httpx.AsyncClient(base_url=app.url, verify=TRUSTED, timeout=30, trust_env=False) as desk:
                 await succeeded(desk.post(f"{API}/staff/session", json={"login": LOGIN, "password": PASSWORD}))
                 town = Town(app, vnpay, momo, Manager(desk))
                 try:
