@@ -108,6 +108,18 @@ async def test_a_record_that_cannot_be_written_holds_nothing_up(town: Town) -> N
     assert [call["failure"] for call in await calls_of(town, order, "create", "refund")] == [None, None]
 
 
+async def test_a_call_that_a_worker_gives_up_as_it_ends_is_recorded(town: Town) -> None:
+    """MoMo may have done what it was asked: the record says that it was, and that nobody waited for the answer."""
+    _, order = await paid(town, "momo", "F7")
+    town.momo.behave(Mode.LOST, "refund")
+    await town.manager.refunds(order)
+    await town.called("momo", "refund")
+    await town.app.stop()
+    async with books(town) as connection:
+        asked = text("SELECT kind, failure, status, answer FROM gateway_calls ORDER BY sent_at DESC LIMIT 1")
+        assert tuple((await connection.execute(asked)).one()) == ("refund", "abandoned", None, None)
+
+
 async def test_a_record_that_is_refused_is_told_of_once(town: Town) -> None:
     """Calls that the database will not have are dropped and counted, and the customer pays all the same."""
     with structlog.testing.capture_logs() as logs:
