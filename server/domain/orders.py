@@ -169,7 +169,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     `reference` and `request_id` go to the gateway, the same whenever it is sent again, unless the gateway takes no
     request id twice. `by` is a staff login, or `system`. `created_at` is when the money was first asked back,
     `begun_at` when this refund was, which may be in the place of one that failed, and from its sending on when it was
-    sent first. `closing` is there once staff said how it ended.
+    sent last. `closing` is there once staff said how it ended.
     """
 
     reference: str

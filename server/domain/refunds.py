@@ -25,7 +25,7 @@ SYSTEM = "system"
 """Who asks for refunds that follow from a rule."""
 
 BY_HAND_MS: Final = 3_600_000
-"""How long after it was begun a refund without an end may be given one by hand.
+"""How long after it was begun, or sent again, a refund without an end may be given one by hand.
 
 By then its gateway was asked a dozen times, or, where it acknowledged nothing, given up on.
 """
@@ -272,10 +272,11 @@ def replaced(order: Order, reference: str, *, now: int, new_id: NewId) -> Decisi
 def sending(order: Order, reference: str, *, now: int) -> Order:
     """The order before a refund is sent: should the sender die, nobody knows whether it arrived.
 
-    It begins now, however long it waited, so that nobody says its end while it is on its way.
+    It begins now, however long it waited or was tried, so that nobody says its end while it is on its way. One that
+    has an end, or that its gateway accepted, stays as it is.
     """
     row = order.refund(reference)
-    if row is None or row.state is not RefundState.REQUESTED:
+    if row is None or row.state not in {RefundState.REQUESTED, RefundState.UNKNOWN}:
         return order
     return _with_refund(order, msgspec.structs.replace(row, state=RefundState.UNKNOWN, begun_at=now))
 

@@ -63,7 +63,7 @@ async def retry_refund(call: Call[Nothing, Nothing]) -> Response:
 
 
 async def close_refund(call: Call[CloseRefundRequest, Nothing]) -> Response:
-    """Say how a refund ended of which there was no end for an hour, or that one was paid back otherwise that failed.
+    """Say how a refund ended that has no end an hour after it was last sent, or that one was paid back that failed.
 
     One that was not sent yet never is then. `conflict` for any other, with a sentence in `errors`. What the gateway
     said, or says later, stands beside it.

@@ -132,6 +132,30 @@ async def test_staff_find_that_a_worker_is_sending(world: World, monkeypatch: py
     assert await returned(world, order) == row.amount
 
 
+async def test_staff_find_that_a_worker_is_sending_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knew for an hour whether it arrived; now it is on its way once more, and its end cannot be said."""
+    [order] = await asked_back(world, ("anna", "A1"), waits_ms=0)
+    ended = []
+    send = world.gateway.refund
+
+    async def lost(_: RefundOrder) -> RefundAnswer:
+        return RefundAnswer(outcome=RefundOutcome.UNKNOWN)
+
+    async def watched(refund: RefundOrder) -> RefundAnswer:
+        ended.append(await paid_by_hand(world, order))
+        return await send(refund)
+
+    monkeypatch.setattr(world.gateway, "refund", lost)
+    await world.worker.till.dispatcher.work()
+    assert (await world.order(order)).refunds[0].state is RefundState.UNKNOWN
+    world.clock.now += BY_HAND_MS
+    monkeypatch.setattr(world.gateway, "refund", watched)
+    await world.work()
+    [row] = (await world.order(order)).refunds
+    assert (row.state, row.closing, ended) == (RefundState.DONE, None, [False])
+    assert await returned(world, order) == row.amount
+
+
 async def test_staff_and_workers_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of each refund either staff say the end, or the worker sends it: never both, and never neither.
 

@@ -254,7 +254,23 @@ def test_what_is_just_being_sent_has_its_hour_before_it() -> None:
     assert (order.refunds[0].created_at, closable_at(order.refunds[0])) == (2, LATER + BY_HAND_MS)
     with pytest.raises(RefundRefusedError, match=r"02:00 UTC"):
         by_hand(order)
-    assert sending(order, "r1", now=LATER + 5) == order
+
+
+@pytest.mark.parametrize("said", [None, RefundOutcome.UNKNOWN])
+def test_what_is_sent_again_has_its_hour_before_it(said: RefundOutcome | None) -> None:
+    """Whether its sender died or nobody answered: its end cannot be said while it is on its way once more."""
+    order = sending(sent_back(paid()), "r1", now=3)
+    order = order if said is None else refunded(order, "r1", RefundAnswer(outcome=said), now=4).order
+    again = sending(order, "r1", now=LATER)
+    assert (again.refunds[0].state, closable_at(again.refunds[0])) == (RefundState.UNKNOWN, LATER + BY_HAND_MS)
+    with pytest.raises(RefundRefusedError, match=r"02:00 UTC"):
+        by_hand(again)
+
+
+def test_what_was_accepted_is_not_sent_again() -> None:
+    """Its hour runs on from its sending."""
+    order = waiting()
+    assert sending(order, "r1", now=LATER) == order
 
 
 def test_what_waited_for_one_that_was_paid_back_otherwise_goes_on() -> None:
