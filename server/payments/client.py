@@ -1,7 +1,9 @@
 """Calls to gateways over HTTP: JSON both ways, bounded in time and size, each recorded, no error but silence."""
 
 import asyncio
+import functools
 import json
+import ssl
 import time
 import uuid
 from collections.abc import Callable
@@ -39,6 +41,12 @@ class _Heard:
     failure: Failure | None = Failure.ABANDONED
 
 
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Whom clients trust, read once: it takes longer than a request."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class GatewayClient:
     """Posts JSON to one gateway, which has `timeout_ms` for the whole answer, and has each call recorded.
 
@@ -60,7 +68,9 @@ class GatewayClient:
         self._clock = clock
         self._keys = tuple(filter(None, keys))
         self._record = record
-        self._http = httpx.AsyncClient(timeout=self._seconds, follow_redirects=False, trust_env=False)
+        self._http = httpx.AsyncClient(
+            verify=_trusted(), timeout=self._seconds, follow_redirects=False, trust_env=False
+        )
 
     async def post(self, url: str, payload: dict[str, object], *, kind: str, reference: str) -> Reply | None:
         """What the gateway answers, whatever its status; None for silence, slowness and anything but a JSON object.

@@ -174,3 +174,11 @@ def test_the_continuous_integration_runs_what_people_run() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     assert script.read_text().rstrip().endswith("exec make test")
+
+
+def test_what_is_compiled_is_kept(person: Machine) -> None:
+    """Also where the environment forbids it: each start would compile everything anew, which takes seconds."""
+    shown = person.run("make", "--eval=environment: ; @env", "environment", PYTHONDONTWRITEBYTECODE="1")
+    assert shown.returncode == 0, shown.stderr
+    assert "PATH=" in shown.stdout
+    assert "PYTHONDONTWRITEBYTECODE" not in shown.stdout
