@@ -207,8 +207,9 @@ class VnpayGateway:
     async def refund(self, refund: RefundOrder) -> RefundAnswer:
         """Ask VNPay to send money back. It does so later: `sent` is the best answer, and `query_refund` confirms it.
 
-        VNPay refuses a request id that it has had, also where it did nothing. One that was answered is therefore used
-        no more; one that was not is the safest to send again, because what arrived late is then not done twice.
+        VNPay refuses a request id that it has had, also where it did nothing. One that it answered is therefore used no
+        more. Any other is the safest to send again, because what arrived late is then not done twice: one that was not
+        answered, or not by VNPay itself but by what stands before it, or by a 00 that cannot be trusted.
         """
         attempt, number = refund.attempt, refund.attempt.gateway_id
         fields = self._call("refund", refund.request_id, attempt, f"Hoan tien {attempt.reference}") | {
@@ -221,11 +222,12 @@ class VnpayGateway:
         answer = await self._post(REFUND_REQUEST, fields)
         if answer is None:
             return RefundAnswer(outcome=RefundOutcome.UNKNOWN)
-        undecided = RefundAnswer(outcome=RefundOutcome.UNKNOWN, request_id=uuid.uuid4().hex)
-        reply = self._verified(REFUND_REPLY, fields, answer)
+        reply, told = self._verified(REFUND_REPLY, fields, answer), answer.data.get("vnp_ResponseCode")
+        spent = told != "00" and (reply is not None or told is not None)
+        undecided = RefundAnswer(outcome=RefundOutcome.UNKNOWN, request_id=uuid.uuid4().hex if spent else None)
         if reply is None:
             return undecided
-        code = str(reply.get("vnp_ResponseCode"))
+        code = str(told)
         if code in _REFUND_REFUSED:
             return RefundAnswer(outcome=RefundOutcome.FAILED, code=code)
         if code != "00" or read_amount(reply.get("vnp_Amount")) != refund.amount:

@@ -134,7 +134,7 @@ async def test_what_vnpay_says_of_an_amount(amount: str | None) -> None:
 async def test_what_vnpay_says_to_a_refund(said: dict[str, Any], outcome: RefundOutcome) -> None:
     """Accepted is not done; what is under way, or not understood, is asked about before anything is sent again.
 
-    That goes under a request id of its own, since VNPay had this one.
+    That goes under a request id of its own, since VNPay had this one and did not take it.
     """
     answer = await vnpay_saying(**said).refund(REFUND)
     assert answer.outcome is outcome
@@ -144,10 +144,19 @@ async def test_what_vnpay_says_to_a_refund(said: dict[str, Any], outcome: Refund
 
 async def test_a_request_id_of_vnpay_is_spent_by_any_answer() -> None:
     """By one that is not verified too: VNPay may leave refusals unsigned. Silence spends none."""
-    forged = await vnpay_saying(Command="other").refund(REFUND)
+    forged = await vnpay_saying(Command="other", ResponseCode="99").refund(REFUND)
     assert (forged.outcome, forged.request_id is None) == (RefundOutcome.UNKNOWN, False)
     recorded(VNPAY)
     assert await VNPAY.refund(REFUND) == RefundAnswer(outcome=RefundOutcome.UNKNOWN)
+
+
+async def test_a_request_that_vnpay_may_be_at_keeps_its_id() -> None:
+    """What stands before VNPay answered, or a 00 that is not genuine or of another amount: it may take it still."""
+    unknown = RefundAnswer(outcome=RefundOutcome.UNKNOWN)
+    recorded(VNPAY, lambda _: Reply(status=504, data={"message": "The upstream server is timing out"}))
+    assert await VNPAY.refund(REFUND) == unknown
+    assert await vnpay_saying(Command="other").refund(REFUND) == unknown
+    assert (await vnpay_saying(Amount="180000").refund(REFUND)).request_id is None
 
 
 @pytest.mark.parametrize("code", [0, 40, 41, 1080, 1088, 7000, 12_345])
