@@ -54,7 +54,8 @@ export class TrafficList {
     const order = /** @type {StaffOrder} */ (this.#order);
     const more = cursor === null ? "" : `?cursor=${encodeURIComponent(cursor)}`;
     const page = await this.#shell.ask(`/staff/orders/${encodeURIComponent(order.id)}/traffic${more}`);
-    if (!page || this.#order?.id !== order.id) return;
+    // Asked for twice, a page is told once.
+    if (!page || this.#order?.id !== order.id || (cursor !== null && cursor !== this.#next)) return;
     this.#said = cursor === null ? page.traffic : [...(this.#said ?? []), ...page.traffic];
     this.#next = page.next;
     this.#fill();
