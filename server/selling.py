@@ -1,7 +1,6 @@
 """Puts together what sells tickets: gateways, checkout, notices, and what the pages need of them."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -25,6 +24,7 @@ from server.notify.notifier import CustomerNotifier, PushChannel
 from server.notify.push import PushDesk, PushPolicy, WebPush
 from server.notify.reminders import HoldReminders
 from server.notify.sms import Esms, FileSms, SmsProvider
+from server.ops.ending import ended
 from server.ops.metrics import CALLS_DROPPED, EFFECTS_FAILED
 from server.ops.payment_metrics import WINDOW_MS, show
 from server.ops.recurring import recurring
@@ -132,9 +132,7 @@ class Selling:
 
     async def close(self) -> None:
         """Stop, and let all connections go."""
-        self._figures.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._figures
+        await ended(self._figures)
         await self.till.close()
         await self._gateways.aclose()
         await self._calls.close()

@@ -11,6 +11,7 @@ from server.checkout.jobs import HopelessError, Jobs, NotYetError
 from server.checkout.points import Point, Reach, pass_by
 from server.domain.errors import CineBookError, DeliveryError, UnavailableError
 from server.domain.orders import EffectKind
+from server.ops.ending import ended
 from server.ports.outbox import Job, Outbox
 
 LEASE_MS: Final = 60_000
@@ -94,9 +95,7 @@ class Dispatcher:
 
     async def close(self) -> None:
         """Stop; a job that is being done is given up, and done again when its lease is over."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
         self._tasks.clear()
 
     async def work(self) -> int:

@@ -1,7 +1,6 @@
 """All of checkout, put together over its ports; one for each worker."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 
 from server.checkout.callbacks import Callbacks
@@ -14,6 +13,7 @@ from server.checkout.points import Reach, pass_by
 from server.checkout.rounds import Rounds
 from server.checkout.settler import Settler
 from server.domain.orders import EffectKind
+from server.ops.ending import ended
 from server.ops.recurring import recurring
 from server.ports import Catalogue, PaymentGateway, SeatStore
 from server.ports.notices import Notifier
@@ -107,11 +107,7 @@ class Till:
 
     async def close(self) -> None:
         """Stop; whatever is unfinished is found and finished by another worker."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await ended(*self._tasks)
         self._tasks.clear()
         await self.dispatcher.close()
 

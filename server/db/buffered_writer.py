@@ -9,6 +9,7 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from server.domain.errors import UnavailableError
+from server.ops.ending import ended
 
 T = TypeVar("T")
 
@@ -63,9 +64,7 @@ class BufferedWriter(Generic[T]):
         """Write what is left, and stop."""
         if self._task is None:
             return
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await ended(self._task)
         self._task = None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._close_s):

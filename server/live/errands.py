@@ -7,6 +7,8 @@ from typing import Final
 
 import structlog
 
+from server.ops.ending import ended
+
 log = structlog.get_logger(__name__)
 
 MOST_TASKS: Final = 256
@@ -43,9 +45,7 @@ class Errands:
     async def close(self) -> None:
         """Give up what is under way and what waits."""
         self._waiting.clear()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
 
     async def _work(self) -> None:
         while True:

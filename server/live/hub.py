@@ -1,7 +1,6 @@
 """All rooms of one worker: opened by the first who joins, closed a while after the last one left."""
 
 import asyncio
-import contextlib
 import random
 from typing import Final
 
@@ -14,6 +13,7 @@ from server.live.bounds import Bounds
 from server.live.room import Room
 from server.live.subscriber import Subscriber
 from server.ops import metrics
+from server.ops.ending import ended
 from server.ops.lifecycle import Lifecycle
 from server.ops.recurring import recurring
 from server.ports import Announcement, Audience, Catalogue, Position, SeatStore
@@ -83,10 +83,7 @@ class Hub:
 
     async def close(self) -> None:
         """Stop; connections that are still open are left to whoever owns them."""
-        for task in (*self._tasks, *self._opening.values()):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await ended(*self._tasks, *self._opening.values())
         for timer in self._closing.values():
             timer.cancel()
         for room in self._rooms.values():

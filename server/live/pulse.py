@@ -1,9 +1,10 @@
 """Signs of life from one timer: a wheel of seconds instead of two timers for each connection."""
 
 import asyncio
-import contextlib
 import math
 from typing import Final, Protocol
+
+from server.ops.ending import ended
 
 TICK_S: Final = 1.0
 """How fine the wheel is; limits are rounded up to it."""
@@ -47,10 +48,7 @@ class Pulse:
 
     async def close(self) -> None:
         """Stop turning."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await ended(self._task)
 
     def add(self, beating: Beating) -> None:
         """Watch over a connection that was heard just now."""

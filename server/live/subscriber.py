@@ -7,7 +7,6 @@ only hands messages on, so that a slow consumer cannot stop it reading.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -19,6 +18,7 @@ from redis.exceptions import RedisError
 
 from protocol.codes import Outcome
 from server.domain.errors import UnavailableError
+from server.ops.ending import ended
 from server.ops.resp import ErrorReply, RespConnection
 
 log = structlog.get_logger(__name__)
@@ -73,10 +73,7 @@ class Subscriber:
 
     async def close(self) -> None:
         """Give the connection up."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await ended(self._task)
         for confirmed in self._wanted.values():
             confirmed.cancel()
         self._wanted.clear()

@@ -1,13 +1,13 @@
 """Locks that are about to end, so that people who look elsewhere can be told."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
 import structlog
 
+from server.ops.ending import ended
 from server.ops.recurring import recurring
 from server.seats.clock import StoreClock
 from server.seats.keys import Keys
@@ -98,11 +98,8 @@ class EndingWatch:
 
     async def close(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await ended(self._task)
+        self._task = None
 
     async def look(self) -> int:
         """One turn; how many holders were told."""

@@ -19,6 +19,7 @@ from protocol.codes import Outcome
 from server.domain.errors import NotFoundError, UnavailableError
 from server.domain.layout import Layout
 from server.domain.showtimes import Occupation, SeatFacts
+from server.ops.ending import ended
 from server.seats.clock import StoreClock
 from server.seats.keys import Keys
 from server.seats.pipeline import OtherStoreError, Pipeline
@@ -111,10 +112,7 @@ class Opener:
 
     async def close(self) -> None:
         """Give up the openings that are under way."""
-        flights = list(self._flights.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        await ended(*self._flights.values())
 
     async def _fly(self, showtime: str, *, torn: str | None) -> Epoch:
         flight = self._flights.get(showtime)

@@ -12,6 +12,7 @@ import structlog
 
 from protocol.codes import Outcome
 from server.domain.errors import UnavailableError
+from server.ops.ending import ended
 from server.ops.metrics import STORE_ERRORS, STORE_SECONDS
 from server.ops.resp import ErrorReply
 from server.seats.clock import StoreClock
@@ -205,10 +206,7 @@ class Pipeline:
         self._closed = True
         if self._timer:
             self._timer.cancel()
-        opening = [lane.opening for lane in self._lanes if lane.opening]
-        for task in opening:
-            task.cancel()
-        await asyncio.gather(*opening, return_exceptions=True)
+        await ended(*(lane.opening for lane in self._lanes))
         for lane in self._lanes:
             lane.fail()
             lane.drop()

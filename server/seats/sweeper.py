@@ -4,13 +4,13 @@ Each worker does the first two for its rooms, and one worker all of it for every
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
 
 from server.domain.errors import CineBookError
+from server.ops.ending import ended
 from server.ops.metrics import EXPIRED, SWEEPS
 from server.ops.recurring import recurring
 from server.seats.store import RedisSeatStore
@@ -58,10 +58,7 @@ class Sweeper:
 
     async def close(self) -> None:
         """Stop sweeping."""
-        for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await ended(*self._tasks)
         self._tasks = []
 
     async def sweep(self) -> int:

@@ -10,6 +10,8 @@ from redis.asyncio import Redis
 from protocol.codes import Outcome
 from server.coordination.viewers import RedisAudience
 from server.domain.errors import UnavailableError
+from server.ops import ending
+from server.ops.ending import ended
 from tests.contract.audience.conftest import PATIENCE_MS
 
 
@@ -86,3 +88,21 @@ async def test_a_silent_store_is_given_up() -> None:
             with pytest.raises(UnavailableError):
                 await audience.tell({"s1": 1})
         await audience.close()
+
+
+async def test_who_tells_ends_at_any_moment(redis_url: str, key_prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that stops while it tells of its viewers does stop, whichever turn of the loop that is in."""
+    monkeypatch.setattr(ending, "AGAIN_S", 0.05)
+    audience = RedisAudience(redis_url, key_prefix, worker="a", timeout_ms=PATIENCE_MS)
+
+    async def telling() -> None:
+        while True:
+            await audience.tell({"s1": 1})
+
+    for turns in range(40):
+        task = asyncio.create_task(telling())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            await ended(task)
+    await audience.close()
