@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -22,6 +23,9 @@ from server.tickets.links import order_path
 
 PAUSES_S: Final = (1.0, 4.0)
 """Waits between the three tries of what is sent beside the mail."""
+
+_PHONE: Final = re.compile(r"\+[1-9][0-9]{7,14}")
+"""As orders keep numbers; each message costs money, and to anything else none is sent."""
 
 _REMEMBERED: Final = 10_000
 _TTL_S: Final = 24 * 3600
@@ -102,7 +106,7 @@ class CustomerNotifier:
     async def _send_sms(self, notice: Notice) -> None:
         phone = notice.order.customer.phone
         provider = self._sms
-        if provider is None or phone is None:
+        if provider is None or phone is None or not _PHONE.fullmatch(phone):
             return
         content = content_of(notice)
         text = f"{ascii_only(content.sms)} {content.url}"

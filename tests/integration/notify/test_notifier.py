@@ -163,10 +163,12 @@ async def test_a_defect_of_the_mail_is_the_callers_to_see() -> None:
 
 
 async def test_customers_without_a_phone_get_no_sms(authority: Authority) -> None:
-    """Their mail goes out alone."""
+    """Nor do those with something else in its place."""
     async with open_ways(authority) as ways:
-        await ways.notifier.send(make_notice(order=make_order(customer=make_customer(phone=None))))
-    assert (len(ways.mailbox.mails), len(ways.sms.got)) == (1, 0)
+        for phone in (None, "none"):
+            order = make_order(id=f"order-{phone}", customer=make_customer(phone=phone))
+            await ways.notifier.send(make_notice(order=order))
+    assert (len(ways.mailbox.mails), len(ways.sms.got)) == (2, 0)
 
 
 async def test_a_database_that_does_not_answer_costs_the_push_alone(authority: Authority) -> None:
